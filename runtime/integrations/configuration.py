@@ -16,6 +16,7 @@ from runtime.services.pagerduty2.config import Config as PagerDuty2Config
 from runtime.services.servicenow.config import Config as ServiceNowConfig
 from runtime.services.slack.config import Config as SlackConfig
 from runtime.services.smtp.config import Config as EmailConfig
+from runtime.services.snmptrap.config import Config as SnmpTrapConfig
 from runtime.services.talk.config import Config as TalkConfig
 from runtime.services.teams.config import Config as TeamsConfig
 from runtime.services.telegram.config import Config as TelegramConfig
@@ -37,6 +38,7 @@ SECTIONS: dict[str, type[Any]] = {
     "servicenow": ServiceNowConfig,
     "slack": SlackConfig,
     "smtp": EmailConfig,
+    "snmptrap": SnmpTrapConfig,
     "talk": TalkConfig,
     "teams": TeamsConfig,
     "telegram": TelegramConfig,

@@ -21,6 +21,7 @@ from runtime.services.pagerduty2.handler import HandlerConfig as PagerDuty2Handl
 from runtime.services.servicenow.handler import HandlerConfig as ServiceNowHandlerConfig
 from runtime.services.slack.handler import HandlerConfig as SlackHandlerConfig
 from runtime.services.smtp.handler import HandlerConfig as EmailHandlerConfig
+from runtime.services.snmptrap.handler import HandlerConfig as SnmpTrapHandlerConfig
 from runtime.services.talk.handler import HandlerConfig as TalkHandlerConfig
 from runtime.services.teams.handler import HandlerConfig as TeamsHandlerConfig
 from runtime.services.telegram.handler import HandlerConfig as TelegramHandlerConfig
@@ -46,6 +47,7 @@ KINDS: dict[str, type[Any]] = {
     "servicenow": ServiceNowHandlerConfig,
     "slack": SlackHandlerConfig,
     "smtp": EmailHandlerConfig,
+    "snmptrap": SnmpTrapHandlerConfig,
     "talk": TalkHandlerConfig,
     "tcp": TCPHandlerConfig,
     "teams": TeamsHandlerConfig,

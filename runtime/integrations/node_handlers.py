@@ -15,6 +15,7 @@ from runtime.services.pagerduty2.property import PagerDuty2Handler
 from runtime.services.servicenow.property import ServiceNowHandler
 from runtime.services.slack.property import SlackHandler
 from runtime.services.smtp.property import EmailHandler
+from runtime.services.snmptrap.property import SnmpTrapHandler
 from runtime.services.talk.property import TalkHandler
 from runtime.services.teams.property import TeamsHandler
 from runtime.services.telegram.property import TelegramHandler
@@ -45,4 +46,5 @@ NODE_HANDLERS: dict[str, type[AlertHandler]] = {
     "smtp": EmailHandler,
     "servicenow": ServiceNowHandler,
     "teams": TeamsHandler,
+    "snmptrap": SnmpTrapHandler,
 }

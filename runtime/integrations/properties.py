@@ -15,6 +15,7 @@ from runtime.services.pagerduty2.property import PagerDuty2Handler
 from runtime.services.servicenow.property import ServiceNowHandler
 from runtime.services.slack.property import SlackHandler
 from runtime.services.smtp.property import EmailHandler
+from runtime.services.snmptrap.property import SnmpTrapHandler
 from runtime.services.talk.property import TalkHandler
 from runtime.services.teams.property import TeamsHandler
 from runtime.services.telegram.property import TelegramHandler
@@ -44,4 +45,5 @@ PROPERTIES: dict[str, type[AlertHandler]] = {
     "email": EmailHandler,
     "serviceNow": ServiceNowHandler,
     "teams": TeamsHandler,
+    "snmpTrap": SnmpTrapHandler,
 }

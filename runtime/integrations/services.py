@@ -15,6 +15,7 @@ from runtime.services.pagerduty2.service import Service as PagerDuty2Service
 from runtime.services.servicenow.service import Service as ServiceNowService
 from runtime.services.slack.service import Service as SlackService
 from runtime.services.smtp.service import Service as EmailService
+from runtime.services.snmptrap.service import Service as SnmpTrapService
 from runtime.services.talk.service import Service as TalkService
 from runtime.services.teams.service import Service as TeamsService
 from runtime.services.telegram.service import Service as TelegramService
@@ -36,6 +37,7 @@ SERVICES: dict[str, type[Service]] = {
     "servicenow": ServiceNowService,
     "slack": SlackService,
     "smtp": EmailService,
+    "snmptrap": SnmpTrapService,
     "talk": TalkService,
     "teams": TeamsService,
     "telegram": TelegramService,

@@ -33,7 +33,8 @@ ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
 class Hook(Protocol[ConfigT_contra]):
     """The functions of a hook module.
 
-    It may also have `validate(config)`, which raises `ConfigError`.
+    It may also have `validate(config)`, which raises `ConfigError`, and `check(options)`,
+    which raises `OptionsError`.
     """
 
     async def open(self, config: ConfigT_contra, network: Network) -> Any:
@@ -80,8 +81,9 @@ class _Client:
 class HookService(EventService[ConfigT, OptionsT, TestT]):
     """A service that sends the data of events through a hook.
 
-    The client is opened for the first event, and again after a failure or a change of
-    the configuration; the old one is closed when its last delivery has ended.
+    The client of a configuration is opened for its first event, and again after a
+    failure or a change of the configuration; the old one is closed when its last delivery
+    has ended.
 
     Attributes:
         extra: the extra of the package that the hook's libraries come with, or "".
@@ -98,9 +100,10 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
             ConfigError: a library is missing, or the hook refuses the configuration.
         """
         super().__init__(config, client, server)
-        self._open: _Client | None = None
+        self._clients: dict[str, _Client] = {}
         self._opening = asyncio.Lock()
-        self._check(config)
+        self._retiring: asyncio.Task[None] | None = None
+        self._check(self.configs)
 
     @abstractmethod
     def hook(self) -> Hook[ConfigT]:
@@ -124,14 +127,40 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
                 refuses it.
         """
         swap = super().prepared(configs)
-        self._check(configs[0])
-        return swap
+        self._check(configs)
+
+        def applied() -> None:
+            swap()
+            if self._clients:
+                self._retiring = asyncio.create_task(self._retire_unused())
+
+        return applied
+
+    def check_options(self, options: OptionsT) -> None:
+        """Refuse the options of a handler that is being defined.
+
+        Raises:
+            OptionsError: a requirement is not met, or the hook refuses them.
+        """
+        super().check_options(options)
+        try:
+            check = getattr(self.hook(), "check", None)
+        except ModuleNotFoundError:
+            # the service is disabled, or would have been refused
+            return
+        if check is not None:
+            check(options)
 
     async def close(self) -> None:
-        """Close the client."""
-        current = self._open
-        if current is not None:
-            await self._retire(current)
+        """Close the clients."""
+        if self._retiring is not None:
+            await self._retiring
+        for each in list(self._clients.values()):
+            await self._retire(each)
+
+    def client_name(self, config: ConfigT) -> str:
+        """A name for the client of a configuration."""
+        return ""
 
     async def deliver(
         self, current: InForce[ConfigT], options: OptionsT, event: Event
@@ -179,22 +208,30 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
     async def _opened(self, config: ConfigT) -> _Client:
         """The client for a configuration."""
         async with self._opening:
-            current = self._open
-            if current is None or current.is_stale or current.config is not config:
+            name = self.client_name(config)
+            current = self._clients.get(name)
+            if current is None or current.is_stale or current.config != config:
                 if current is not None:
                     await self._retire(current)
                 network = replace(self._client.network, files=self.certificates(config))
                 made = _Client(await self.hook().open(config, network), config)
-                self._open = current = made
+                self._clients[name] = current = made
             return current
+
+    async def _retire_unused(self) -> None:
+        """Close the clients of sections that were removed or disabled."""
+        async with self._opening:
+            names = {self.client_name(each) for each in self.configs if each.enabled}
+            for name in self._clients.keys() - names:
+                await self._retire(self._clients[name])
 
     async def _retire(self, client: _Client) -> None:
         """Close a client, or leave that to the last delivery that uses it."""
         client.is_stale = True
         if client.users:
             return
-        if self._open is client:
-            self._open = None
+        for name in [n for n, each in self._clients.items() if each is client]:
+            del self._clients[name]
         try:
             await self.hook().close(client.client)
         # a client is dropped, closed or not
@@ -203,14 +240,17 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
                 "failed to close a client", extra={"err": type(error).__name__}
             )
 
-    def _check(self, config: ConfigT) -> None:
-        """Refuse a configuration that the hook refuses; a disabled service needs none."""
-        if not config.enabled:
+    def _check(self, configs: Sequence[ConfigT]) -> None:
+        """Refuse a configuration that the hook refuses; a disabled one needs no hook."""
+        enabled = [each for each in configs if each.enabled]
+        if not enabled:
             return
         try:
             validate = getattr(self.hook(), "validate", None)
-            if validate is not None:
-                validate(config)
+            if validate is None:
+                return
+            for each in enabled:
+                validate(each)
         except ModuleNotFoundError as error:
             raise ConfigError(self._missing(error)) from None
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from runtime.alert.types import Handler
 from runtime.errors import DeliveryError, OptionsError
+from runtime.services.hooks import HookService
 from runtime.services.instances import Instances
 from runtime.services.server import UNNAMED, Server
 from runtime.services.service import (
+    EventService,
     HttpService,
     InForce,
     OptionsT,
     ServiceConfig,
-    ServiceHandler,
     TestT,
 )
+from runtime.services.tcp import TcpService
 
 if TYPE_CHECKING:
     from runtime.outbound.client import HttpClient
@@ -37,14 +37,16 @@ class _Sections(NamedTuple, Generic[InstanceT]):
 
     Attributes:
         usual: the default one; else a lone one, or the defaults of its class.
+        all: all of them.
         by_name: all by name; the default one also as `""`.
     """
 
     usual: InForce[InstanceT]
+    all: Sequence[InForce[InstanceT]]
     by_name: Mapping[str, InForce[InstanceT]]
 
 
-class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
+class SectionedService(EventService[InstanceT, OptionsT, TestT]):
     """A service with several sections; each handler uses one of them.
 
     Attributes:
@@ -83,6 +85,11 @@ class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
         """The section of handlers that name none, or a lone one, or else the defaults."""
         return self._sections.usual.config
 
+    @property
+    def configs(self) -> Sequence[InstanceT]:
+        """All sections."""
+        return tuple(each.config for each in self._sections.all)
+
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
         """A function that applies new sections; nothing changes before.
 
@@ -109,7 +116,7 @@ class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
         }
         lone = [*in_force.values()] if len(in_force) == 1 else [None]
         usual = by_name.get("") or lone[0] or InForce(self.config_type())
-        return _Sections(usual, by_name)
+        return _Sections(usual, tuple(in_force.values()), by_name)
 
     def _chosen(self, options: OptionsT) -> InForce[InstanceT]:
         sections, name = self._sections.by_name, self._rules.chosen(options)
@@ -119,10 +126,6 @@ class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
             raise DeliveryError(text, retry=True, deferred=True)
         return sections[name]
 
-    def handler(self, options: OptionsT) -> Handler:
-        """A handler that sends its events with `options`."""
-        return InstanceHandler(self, options)
-
     def check_options(self, options: OptionsT) -> None:
         """Refuse options of a definition that name no section.
 
@@ -130,23 +133,48 @@ class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
         configured later.
 
         Raises:
-            OptionsError: the section does not exist.
+            OptionsError: the section does not exist, or a requirement is not met.
         """
+        super().check_options(options)
         sections, name = self._sections.by_name, self._rules.chosen(options)
         if self._rules.default != "flag" and name not in sections:
             raise OptionsError(self._rules.missing(name, self.kind, sections))
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceHandler(ServiceHandler[OptionsT]):
-    """Delivers events through one of the sections of its service."""
+class InstancesService(
+    HttpService[InstanceT, OptionsT, TestT],
+    SectionedService[InstanceT, OptionsT, TestT],
+):
+    """A service with several sections that sends HTTP requests."""
 
-    service: InstancesService[Any, OptionsT, Any]
 
-    def check(self) -> None:
-        """Refuse a definition for a section that does not exist.
+class TcpInstancesService(
+    TcpService[InstanceT, OptionsT, TestT], SectionedService[InstanceT, OptionsT, TestT]
+):
+    """A service with several sections that writes to TCP addresses."""
+
+
+class HookInstancesService(
+    HookService[InstanceT, OptionsT, TestT],
+    SectionedService[InstanceT, OptionsT, TestT],
+):
+    """A service with several sections that sends through a hook; each has a client."""
+
+    def __init__(
+        self,
+        configs: Sequence[InstanceT],
+        client: HttpClient,
+        server: Server = UNNAMED,
+    ) -> None:
+        """Make the service.
 
         Raises:
-            OptionsError: the section does not exist.
+            ConfigError: a file of certificates cannot be used, a library is missing, or
+                the hook refuses a section.
         """
-        self.service.check_options(self.options)
+        # the base of that base takes sections
+        super().__init__(configs, client, server)  # type: ignore[arg-type]
+
+    def client_name(self, config: InstanceT) -> str:
+        """The name of a section."""
+        return self._rules.name(config)

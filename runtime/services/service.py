@@ -131,6 +131,11 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         return self._current.config
 
     @property
+    def configs(self) -> Sequence[ConfigT]:
+        """The current configuration, or those of all sections."""
+        return (self.config,)
+
+    @property
     def handler_kind(self) -> str:
         """Name of the kind of its handlers."""
         return self.kind
@@ -229,6 +234,14 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""
         return ServiceHandler(self, options)
+
+    def check_options(self, options: OptionsT) -> None:
+        """Refuse the options of a handler that is being defined.
+
+        Raises:
+            OptionsError: a requirement is not met.
+        """
+        validate(options)
 
     async def test(self, options: TestT) -> None:
         """Send the service test.
@@ -463,7 +476,7 @@ class ServiceHandler(Generic[OptionsT]):
         Raises:
             OptionsError: a requirement is not met.
         """
-        validate(self.options)
+        self.service.check_options(self.options)
 
     async def handle(self, event: Event) -> None:
         """Deliver `event`.

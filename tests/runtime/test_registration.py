@@ -28,6 +28,7 @@ KINDS = [
     "servicenow",
     "slack",
     "smtp",
+    "snmptrap",
     "talk",
     "teams",
     "telegram",

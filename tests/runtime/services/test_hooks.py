@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from runtime.errors import ConfigError, DeliveryError
+from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.outbound.network import Network
 from runtime.services.hooks import HookService
 from runtime.testing.events import changed_event, sample_event
@@ -39,6 +39,10 @@ class Hook:
         await asyncio.sleep(0)
         if self.errors and (error := self.errors.pop(0)) is not None:
             raise error
+
+    def check(self, options):
+        if options == "x":
+            raise OptionsError("no options x")
 
     def validate(self, config):
         if config.name == "x":
@@ -162,6 +166,26 @@ def test_a_client_is_closed_when_its_last_delivery_has_ended(hook):
     assert isinstance(first, DeliveryError)
     assert second is True
     assert hook.calls == ["open a", "send 1 with a", "send 2 with a", "close a"]
+
+
+def test_the_client_of_a_disabled_service_is_closed(hook):
+    async def run():
+        service = Service(Config(), Client())
+        await service.alert(None, event("1"))
+        service.prepared([Config(enabled=False)])()
+        await service._retiring
+        assert hook.calls[-1] == "close a"
+        await service.close()
+
+    asyncio.run(run())
+    assert hook.calls == ["open a", "send 1 with a", "close a"]
+
+
+def test_a_hook_may_refuse_options(hook):
+    service = Service(Config(), Client())
+    service.handler("good").check()
+    with pytest.raises(OptionsError, match="no options x"):
+        service.handler("x").check()
 
 
 def test_a_hook_may_refuse_a_configuration(hook):

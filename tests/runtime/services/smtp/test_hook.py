@@ -201,7 +201,7 @@ def test_a_connection_that_the_server_closed_is_replaced(farewell):
         async with mail_server(box) as port, service(config(port)) as smtp:
             await smtp.alert(HandlerConfig(), mail())
             if farewell is None:
-                [client] = [smtp._open.client]
+                [client] = [each.client for each in smtp._clients.values()]
                 client._connection.transport.get_extra_info("socket").shutdown(2)
             else:
                 box.answers["MAIL"] = [farewell]
