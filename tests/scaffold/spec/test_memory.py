@@ -116,7 +116,7 @@ def service(text: str) -> str:
         (
             GOOD + "[response]\nmessage = '${memory.issue}'\n",
             "response.message",
-            "is known in requests, checks and lets only",
+            "are known in requests, checks and lets only",
         ),
         (
             GOOD + "[let]\nmemory = '${event.id}'\n",
