@@ -8,14 +8,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime.errors import ConfigError
+from runtime.lazy import Lazy, given, made
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.properties import HandlerProperties
+from runtime.references import Reference, References
 from runtime.services.instances import Instances
 from runtime.services.server import UNNAMED, Server
 from runtime.services.service import HandlerService
 
 if TYPE_CHECKING:
     from runtime.outbound.client import HttpClient
+
+_NOTHING: Mapping[str, Reference] = {}
 
 Tables = Mapping[str, Any]
 """The configuration of each section: a value of its class, or a tuple of such for a list."""
@@ -50,9 +54,12 @@ class Service(HandlerService[Any], Protocol):
         """
 
 
-@dataclass(frozen=True)
 class Integrations:
     """Alert handlers, each with an entry in every table.
+
+    An entry is a class, or a reference to one, whose module is imported when the class is
+    needed: that of a service when its section enables it, a handler of its kind is
+    defined, or the API names it.
 
     Attributes:
         sections: the class of a section of the configuration file, by its name. One with
@@ -64,26 +71,56 @@ class Integrations:
             handlers of an alert node get its events.
     """
 
-    sections: Mapping[str, type[Any]] = field(default_factory=dict)
-    services: Mapping[str, type[Service]] = field(default_factory=dict)
-    kinds: Mapping[str, type[Any]] = field(default_factory=dict)
-    properties: Mapping[str, type[AlertHandler]] = field(default_factory=dict)
-    node_handlers: Mapping[str, type[AlertHandler]] = field(default_factory=dict)
+    def __init__(
+        self,
+        sections: Mapping[str, Reference] = _NOTHING,
+        services: Mapping[str, Reference] = _NOTHING,
+        kinds: Mapping[str, Reference] = _NOTHING,
+        properties: Mapping[str, Reference] = _NOTHING,
+        node_handlers: Mapping[str, Reference] = _NOTHING,
+    ) -> None:
+        """Make the value.
+
+        Raises:
+            ConfigError: a reference has a wrong form.
+        """
+        self.sections: References[type[Any]] = References(
+            "configuration section", sections
+        )
+        self.services: References[type[Service]] = References("service", services)
+        self.kinds: References[type[Any]] = References("handler kind", kinds)
+        self.properties: References[type[AlertHandler]] = References(
+            "property", properties
+        )
+        self.node_handlers: References[type[AlertHandler]] = References(
+            "alert node handler", node_handlers
+        )
 
     @cached_property
     def handler_properties(self) -> HandlerProperties:
         """The properties for pipelines."""
         return HandlerProperties(self.properties)
 
-    def tables(self, **changes: Any) -> dict[str, Any]:
-        """Every section with its defaults, except `changes`."""
-        defaults = {name: _initial(section) for name, section in self.sections.items()}
-        return defaults | changes
+    def tables(self, **changes: Any) -> Lazy[Any]:
+        """Every section with its defaults, except `changes`.
+
+        The defaults of a section by reference are made when they are read.
+        """
+        defaults = {
+            name: _initial(section) for name, section in self.sections.given.items()
+        }
+        return Lazy(
+            self.sections,
+            lambda name: _initial(self.sections[name]),
+            defaults | changes,
+        )
 
     def started(
         self, tables: Tables, client: HttpClient, server: Server = UNNAMED
     ) -> HandlerServices:
         """The services that `tables` configure; sections that they lack have defaults.
+
+        Those by reference that are not in use are made when they are needed.
 
         Args:
             tables: the configuration of sections.
@@ -93,14 +130,22 @@ class Integrations:
         Raises:
             ConfigError: a service cannot be made of its section.
         """
-        configured = self.tables(**tables)
-        services = {}
-        for name, service in self.services.items():
+        configured = self.tables(**given(tables))
+
+        def make(name: str) -> Service:
+            service, config = self.services[name], configured[name]
             try:
-                services[name] = service(configured[name], client, server)
+                return service(config, client, server)
             except ConfigError as error:
                 raise ConfigError(f"{name}: {error}") from None
-        return HandlerServices(self, services)
+
+        in_use = (
+            name
+            for name in self.services
+            if name in self.services.given or is_in_use(configured.given.get(name, ()))
+        )
+        started = {name: make(name) for name in in_use}
+        return HandlerServices(self, Lazy(self.services, make, started))
 
 
 def is_list(section: type[Any]) -> bool:
@@ -119,6 +164,15 @@ def instances_of(section: type[Any]) -> Instances | None:
     """The rules between the sections of this class, if it has any."""
     found: Instances | None = getattr(section, "instances", None)
     return found
+
+
+def is_in_use(value: Any) -> bool:
+    """True if a section, or one of a list, makes its service send alerts."""
+    elements = value if isinstance(value, tuple) else (value,)
+    return any(
+        getattr(each, "enabled", True) or getattr(each, "global_", False)
+        for each in elements
+    )
 
 
 def _initial(section: type[Any]) -> Any:
@@ -140,16 +194,38 @@ class HandlerServices:
     integrations: Integrations = field(default_factory=Integrations)
     services: Mapping[str, Service] = field(default_factory=dict)
 
-    def of_kind(self, kind: str) -> Service | None:
-        """The service that delivers for handlers of a kind; some need none."""
-        return self._of_kind.get(kind)
+    @property
+    def active(self) -> Mapping[str, Service]:
+        """The services that exist: those in use, and those that were needed since."""
+        return made(self.services)
 
-    @cached_property
-    def _of_kind(self) -> Mapping[str, Service]:
-        return {each.handler_kind: each for each in self.services.values()}
+    def of_kind(self, kind: str) -> Service | None:
+        """The service that delivers for handlers of a kind; some need none.
+
+        Raises:
+            ConfigError: it cannot be loaded.
+        """
+        if (active := self.active_of_kind(kind)) is not None:
+            return active
+        kinds = self.integrations.kinds
+        # a section that is called like no kind is that of a kind with another name
+        others = (name for name in self.services if name not in kinds)
+        names = [kind] if kind in self.services else others
+        found = map(self.services.__getitem__, names)
+        return next((each for each in found if each.handler_kind == kind), None)
+
+    def active_of_kind(self, kind: str) -> Service | None:
+        """The same, if it exists already."""
+        active = self.active.values()
+        return next((each for each in active if each.handler_kind == kind), None)
 
     def __getitem__(self, section: str) -> Service:
         return self.services[section]
+
+    def observe(self, made: Callable[[Service], object]) -> None:
+        """Call a function with each service that is made from now on."""
+        if isinstance(self.services, Lazy):
+            self.services.observer = made
 
 
 NO_SERVICES = HandlerServices()

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from scaffold import places, state
 from scaffold.errors import UnreadableFile
 from scaffold.names import Names
-from scaffold.patching.imports import ImportBlock
 from scaffold.patching.place import Place
-from scaffold.patching.reading import entries_of, keys_of
+from scaffold.patching.reading import entries_of
 from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
@@ -52,28 +51,31 @@ def with_removed(tree: Tree, package: str) -> Overlay:
 
 
 def _removed(tree: Tree, package: str) -> Iterator[Names]:
-    """The handlers whose modules are imported and do not exist."""
+    """The handlers that are registered and whose modules do not exist."""
     recorded = state.kinds(tree)
-    for table, place in zip(
-        places.EDIT, places.places(Names("any", "any"), package), strict=True
-    ):
-        if not isinstance(place.anchor, ImportBlock):
+    properties: dict[str, str] = {}
+    for place in places.places(Names("any", "any"), package):
+        if place.path.suffix != ".py" or "tests" in place.path.parts:
             continue
-        key = re.escape(table.key).replace(r"\{package\}", re.escape(package))
-        key = key.replace(r"\{kind\}", r"(\w+)").replace(r"\{class_name\}", r"(\w+)")
-        for entry in _keys(tree, place):
-            found = re.fullmatch(key, entry)
-            if not found or found[1] in recorded:
-                continue
-            there = tree.names(places.services(package) / found[1])
-            if not any(name.endswith((".py", ".toml")) for name in there):
-                yield Names(found[1], found[2][:1].lower() + found[2][1:])
+        for key, entry in _entries(tree, place).items():
+            found = re.search(rf"\b{re.escape(package)}\.services\.(\w+)\.\w+:", entry)
+            if found:
+                is_property = place.place == "property"
+                properties[found[1]] = (
+                    key if is_property else properties.get(found[1], "")
+                )
+    for kind, property in properties.items():
+        there = tree.names(places.services(package) / kind)
+        is_gone = not any(name.endswith((".py", ".toml")) for name in there)
+        if is_gone and kind not in recorded:
+            yield Names(kind, property or kind)
 
 
-def _keys(tree: Tree, place: Place) -> list[str]:
-    """The keys of a place; none if its file cannot be read, which `generate` reports."""
+def _entries(tree: Tree, place: Place) -> dict[str, str]:
+    """The entries of a place; none if its file cannot be read, which `generate` reports."""
     try:
         data = tree.read(place.path)
-        return [] if data is None else keys_of(place.path, data, place)
+        found = {} if data is None else entries_of(place.path, data, place)
     except UnreadableFile:
-        return []
+        return {}
+    return {key: text for key, text in found.items() if text is not None}

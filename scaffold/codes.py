@@ -39,8 +39,8 @@ CODES = {
         "An entry of the handler is missing from a shared file, or the table that it "
         "belongs to is. Without the entry the runtime does not know the handler, or knows "
         "a part of it only.",
-        'A merge took one side of `integrations/services.py`, and the line `"huddle": '
-        "HuddleService,` was lost.",
+        "A merge took one side of `integrations/services.py`, and the line of `huddle` "
+        "was lost.",
         "`scaffold regenerate NAME` adds the entry again. If the table itself is missing "
         "and cannot be added, `check` prints the text to paste.",
     ),

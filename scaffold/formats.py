@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from scaffold import branches
+from scaffold import branches, places
 from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, UsageError
 from scaffold.generate import ChangeSet, combined
 from scaffold.outcomes import FormatUpgraded
+from scaffold.patching.imports import uses
 from scaffold.project import FORMAT, Project
 from scaffold.tree import Overlay, Tree
 
@@ -34,7 +35,42 @@ def _merged_by_entries(tree: Tree, package: str) -> Iterator[Change]:
     yield branches.attributed(tree, package)
 
 
-STEPS: Mapping[int, Step] = {2: _merged_by_entries}
+def _references(tree: Tree, package: str) -> Iterator[Change]:
+    """Format 4: the tables hold references, and accept classes as before."""
+    for name, table, word, module in _TABLES:
+        path = places.within(f"{places.ROOM}/{name}.py", package)
+        data = tree.read(path)
+        if data is not None:
+            yield Change(path, data, _referring(path, data, table, word, module))
+
+
+def _referring(
+    path: PurePosixPath, data: bytes, table: str, word: str, module: str
+) -> bytes:
+    """A module whose table is declared with `Reference` in place of `type[WORD]`."""
+    old = f"{table}: dict[str, type[{word}]]".encode()
+    if data.count(old) != 1:
+        return data
+    data = data.replace(old, f"{table}: dict[str, Reference]".encode())
+    line, new = f"from {module} import {word}".encode(), _REFERENCE
+    if uses(path, data, f"{module}:{word}"):
+        newline = b"\r\n" if b"\r\n" in data else b"\n"
+        gap = newline * 2 if module == "typing" else newline
+        new = line + gap + new
+    return re.sub(rb"(?m)^%s(?=\r?$)" % re.escape(line), lambda _: new, data, count=1)
+
+
+_REFERENCE = b"from runtime.references import Reference"
+_TABLES = (
+    ("configuration", "SECTIONS", "Any", "typing"),
+    ("services", "SERVICES", "Service", "runtime.integration"),
+    ("kinds", "KINDS", "Any", "typing"),
+    ("properties", "PROPERTIES", "AlertHandler", "runtime.pipeline.handler"),
+    ("node_handlers", "NODE_HANDLERS", "AlertHandler", "runtime.pipeline.handler"),
+)
+"""Module, table, and the class that its values were declared with, with its module."""
+
+STEPS: Mapping[int, Step] = {2: _merged_by_entries, 3: _references}
 """The step from each format. There is none from 1, a copy of the runtime: its owner moves
 the specs to a new project, as `project.find` says."""
 
@@ -88,7 +124,8 @@ def _set(tree: Tree, format: int) -> Change:
     wanted: dict[str, Any] = tomllib.loads(text)
     wanted["tool"]["scaffold"]["format"] = format
     if _read(after) != wanted:
-        setting = f"format = {format}"
+        # as it is now: the steps to the next are still due
+        setting = f"format = {format - 1}"
         raise AnchorNotFound(_SETTINGS, "[tool.scaffold]", "not found", setting)
     return Change(_SETTINGS, data, after.encode())
 

@@ -15,7 +15,6 @@ from scaffold.patching.anchors import (
     Anchor,
     Changelog,
     DictLiteral,
-    ImportBlock,
     ListLiteral,
     MarkdownList,
     TomlSections,
@@ -85,44 +84,14 @@ WIRING = f"{ROOM}/__init__.py"
 """The package of the modules that handlers are registered in."""
 
 EDIT = (
-    _place(
-        f"{ROOM}/configuration.py",
-        "import",
-        ImportBlock(),
-        key="{package}.services.{kind}.config:{class_name}Config",
-    ),
     _place(f"{ROOM}/configuration.py", "section", DictLiteral("SECTIONS")),
-    _place(
-        f"{ROOM}/services.py",
-        "import",
-        ImportBlock(),
-        key="{package}.services.{kind}.service:{class_name}Service",
-    ),
     _place(f"{ROOM}/services.py", "service", DictLiteral("SERVICES")),
-    _place(
-        f"{ROOM}/kinds.py",
-        "import",
-        ImportBlock(),
-        key="{package}.services.{kind}.handler:{class_name}HandlerConfig",
-    ),
     _place(f"{ROOM}/kinds.py", "kind", DictLiteral("KINDS")),
-    _place(
-        f"{ROOM}/properties.py",
-        "import",
-        ImportBlock(),
-        key="{package}.services.{kind}.property:{class_name}Handler",
-    ),
     _place(
         f"{ROOM}/properties.py",
         "property",
         DictLiteral("PROPERTIES"),
         key="{property}",
-    ),
-    _place(
-        f"{ROOM}/node_handlers.py",
-        "import",
-        ImportBlock(),
-        key="{package}.services.{kind}.property:{class_name}Handler",
     ),
     _place(f"{ROOM}/node_handlers.py", "handler", DictLiteral("NODE_HANDLERS")),
     _place("tests/runtime/test_registration.py", "kind", ListLiteral("KINDS")),

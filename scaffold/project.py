@@ -12,7 +12,7 @@ from scaffold.errors import UnreadableFile, UsageError
 from scaffold.escaping import escaped
 from scaffold.layout.style import PLAIN, Style, style_of
 
-FORMAT = 3
+FORMAT = 4
 """Of projects: what `[tool.scaffold] format` says. `scaffold.formats` has the steps to it."""
 
 _FIRST = 2

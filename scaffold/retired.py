@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from scaffold import places
+from scaffold.patching.imports import ImportBlock
 from scaffold.patching.place import Place
 from scaffold.patching.slots import Anchor, Slot, Unfit
 from scaffold.patching.source import Source
@@ -43,6 +44,7 @@ def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
             continue
         entry = known.get((path, place))
         if entry is None:
-            yield Place(path, place, Forgotten(), key), text
+            anchor = ImportBlock() if place == "import" else Forgotten()
+            yield Place(path, place, anchor, key), text
         elif want.is_gone or not entry.once:
             yield entry._replace(path=path, key=key, template=""), text

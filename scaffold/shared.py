@@ -20,6 +20,7 @@ from scaffold.outcomes import (
     SharedFileCreated,
 )
 from scaffold.patching.additions import added, wiring
+from scaffold.patching.imports import ImportBlock, uses
 from scaffold.patching.outcomes import (
     EntryConflict,
     NotWanted,
@@ -127,7 +128,8 @@ class SharedFiles:
         for asked in by_text:
             data, outcome = _removed_by_text(path, data, asked)
             found.append(outcome)
-        known = [each for each in gone if each not in by_text]
+        imports = [each for each in gone if isinstance(each.place.anchor, ImportBlock)]
+        known = [each for each in gone if each not in (*by_text, *imports)]
         data, outcomes = register(path, data, known, self._style)
         found += outcomes
         by_key = [each for each in registrations if each not in gone]
@@ -142,6 +144,11 @@ class SharedFiles:
             data, now_there = added(path, data, fresh, missing)
             self.outcomes += [PlaceAdded(place) for place in now_there]
             patched, outcomes = register(path, data, by_key, self._style, self._merged)
+        found += outcomes
+        # an entry that was edited by hand may still use its import
+        unused = [each for each in imports if not uses(path, patched, each.place.key)]
+        found += [EntryReleased(each.place) for each in imports if each not in unused]
+        patched, outcomes = register(path, patched, unused, self._style)
         return patched, [*found, *outcomes]
 
     def _merged(self, asked: Registration, now: str) -> str | None:

@@ -16,6 +16,15 @@ from scaffold.disk import scratch
 from scaffold.errors import VerificationFailed
 
 _TIMEOUT_S = 300
+_IMPORTING = """\
+import importlib, sys
+for name in sys.argv[1:]:
+    module = importlib.import_module(name)
+    for table, entries in list(vars(module).items()):
+        if ".integrations." in name and table.isupper() and isinstance(entries, dict):
+            for each in filter(lambda value: isinstance(value, str), entries.values()):
+                getattr(importlib.import_module(each.partition(":")[0]), each.partition(":")[2])
+"""
 
 
 def compiles(changes: Sequence[Change], proven: Collection[PurePosixPath]) -> None:
@@ -36,7 +45,7 @@ def compiles(changes: Sequence[Change], proven: Collection[PurePosixPath]) -> No
 
 
 def imports(root: Path, changes: Sequence[Change], package: str) -> None:
-    """Import every module that would change.
+    """Import every module that would change, and what the tables in them refer to.
 
     Raises:
         VerificationFailed: one does not import.
@@ -48,12 +57,8 @@ def imports(root: Path, changes: Sequence[Change], package: str) -> None:
         and change.after is not None
         and change.path.parts[0] == package
     ]
-    code = (
-        "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    )
-    _trial(
-        root, changes, ["-c", code, *modules], "the changed modules would not import"
-    )
+    arguments = ["-c", _IMPORTING, *modules]
+    _trial(root, changes, arguments, "the changed modules would not import")
 
 
 def tests_pass(root: Path, changes: Sequence[Change], folders: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from runtime.alert.types import Level, Recipient
 from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import KapacitorError
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.nodes.secret_properties import script_handlers
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.outbound.client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret, secrets_in
 from runtime.server.config.config import Config
@@ -58,12 +58,14 @@ SECTIONS = """
 
 def script():
     """A script that gives each handler that has a secret property a secret."""
-    secret = script_handlers(SERVICES).secrets
+    secrets_of = ScriptHandlers(SERVICES).secret_fields
     handlers = [
         f".{name}()"
-        + "".join(f".{camel_case(field)}('{SCRIPT_CANARY}')" for field in secret[kind])
+        + "".join(
+            f".{camel_case(each)}('{SCRIPT_CANARY}')" for each in secrets_of(kind)
+        )
         for name, kind in INTEGRATIONS.properties.items()
-        if secret.get(kind)
+        if secrets_of(kind)
     ]
     assert handlers
     url = f"http://u:{SCRIPT_CANARY}@127.0.0.1:1/{SCRIPT_CANARY}?k={SCRIPT_CANARY}"

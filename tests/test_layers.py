@@ -31,8 +31,8 @@ LAYERS = (
     ),
     ("services.httpd", "pipeline", "outbound", "options"),
     ("alert", "influxql", "tick", "line_protocol", "store", "secrets", "toml_lines"),
-    ("frames", "golang", "trouble"),
-    ("compute", "errors", "settings", "suggestions", "units", "version"),
+    ("frames", "golang", "references", "trouble"),
+    ("compute", "errors", "lazy", "settings", "suggestions", "units", "version"),
 )
 # the command line imports no server; testing is for tests, of everything
 APART = {"client": {"golang", "suggestions", "units", "version", "client"}}

@@ -1,8 +1,4 @@
-"""All bundled alert handlers as one value.
-
-A module of its own, so that `kapacitord config` can read the sections without importing
-the services and their libraries.
-"""
+"""All bundled alert handlers as one value."""
 
 from runtime.integration import Integrations
 from runtime.integrations.configuration import SECTIONS

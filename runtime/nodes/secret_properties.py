@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from runtime.integration import HandlerServices
-from runtime.pipeline.properties import NO_HANDLERS, HandlerProperties
+from runtime.errors import ConfigError
+from runtime.integration import NO_SERVICES, HandlerServices
+from runtime.pipeline.properties import HandlerProperties
 from runtime.secrets import Secret
 
 
@@ -16,25 +18,37 @@ class ScriptHandlers:
     """The handlers that scripts can use.
 
     Attributes:
-        properties: the handlers.
-        secrets: secret fields, by the class of the handler in the script.
+        services: services of the handlers.
     """
 
-    properties: HandlerProperties = NO_HANDLERS
-    secrets: Mapping[type, frozenset[str]] = dataclasses.field(default_factory=dict)
+    services: HandlerServices = NO_SERVICES
 
+    @property
+    def properties(self) -> HandlerProperties:
+        """The handlers by the names of their properties."""
+        return self.services.integrations.handler_properties
 
-def script_handlers(services: HandlerServices) -> ScriptHandlers:
-    """The handlers of scripts, with the fields that their services take for secrets."""
-    found: dict[type, frozenset[str]] = {}
-    for kind, said in services.integrations.node_handlers.items():
-        service = services.of_kind(kind)
-        if service is None:
-            continue
-        options = service.default_handler_config()
-        found[said] = frozenset(
+    def secret_fields(self, handler: type[Any]) -> frozenset[str]:
+        """The fields that the service takes for secrets, of a class in scripts.
+
+        They are all fields if the service cannot be loaded.
+        """
+        try:
+            owners = (
+                self.services.of_kind(kind)
+                for kind, each in self._node_handlers.items()
+                if each is handler
+            )
+            found = [each.default_handler_config() for each in owners if each]
+        except ConfigError:
+            return frozenset(field.name for field in dataclasses.fields(handler))
+        return frozenset(
             field.name
+            for options in found
             for field in dataclasses.fields(options)
             if isinstance(getattr(options, field.name), Secret)
         )
-    return ScriptHandlers(services.integrations.handler_properties, found)
+
+    @property
+    def _node_handlers(self) -> Mapping[str, type[Any]]:
+        return self.services.integrations.node_handlers.loaded()

@@ -28,9 +28,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from runtime.alert.templates import Template
-from runtime.errors import ScriptError
+from runtime.errors import ConfigError, ScriptError
 from runtime.golang.printing import text
 from runtime.golang.templates import TemplateError
+from runtime.lazy import Lazy
+from runtime.references import loaded
 from runtime.settings import former_names, is_required, key_of, tick_of
 from runtime.tick import ast
 from runtime.units import SECOND, Duration
@@ -359,19 +361,22 @@ class Names(Generic[T]):
     """
 
     def __init__(self, named: Mapping[str, T]) -> None:
-        self._exact = {upper_first(name): value for name, value in named.items()}
-        self._folded: dict[str, list[T]] = {}
-        for name, value in named.items():
-            self._folded.setdefault(name.lower(), []).append(value)
+        # the names only: a value may be made when it is read
+        self._named = named
+        self._exact = {upper_first(name): name for name in named}
+        self._folded: dict[str, list[str]] = {}
+        for name in named:
+            self._folded.setdefault(name.lower(), []).append(name)
 
     def exact(self, written: str) -> T | None:
         """The property that the script names, by Kapacitor's rule."""
-        return self._exact.get(upper_first(written))
+        name = self._exact.get(upper_first(written))
+        return None if name is None else self._named[name]
 
     def tolerant(self, written: str) -> T | None:
         """The property that the script must mean, in any case."""
         found = self._folded.get(written.lower(), ())
-        return found[0] if len(found) == 1 else None
+        return self._named[found[0]] if len(found) == 1 else None
 
     def find(self, written: str) -> T | None:
         """By Kapacitor's rule, else whatever the case."""
@@ -415,27 +420,35 @@ class HandlerProperties:
     """Handlers that scripts can give to alert nodes, by the names of their properties.
 
     Attributes:
-        classes: `AlertHandler` classes by name.
+        classes: `AlertHandler` classes by name; they may be lazy.
     """
 
     def __init__(self, classes: Mapping[str, type[Any]]) -> None:
-        self.classes = dict(classes)
-        self._names = {each: name for name, each in self.classes.items()}
+        self.classes = classes
         self._of: dict[type, Names[Property]] = {}
 
     def name_of(self, handler: type) -> str:
         """Name of the property that makes handlers of a class."""
-        return self._names[handler]
+        known = loaded(self.classes)
+        return next(name for name, each in known.items() if each is handler)
 
     def names_of(self, alert: type) -> Names[Property]:
         """The properties of an alert node's class, those of handlers included."""
         if alert not in self._of:
-            added = {
-                name: Property(name, Kind.HANDLER, "", each.call, handler=each)
-                for name, each in self.classes.items()
+            own = {
+                name: each
+                for name, each in properties_of(alert).items()
+                if name not in self.classes
             }
-            self._of[alert] = Names({**properties_of(alert), **added})
+            self._of[alert] = Names(Lazy((*own, *self.classes), self._property, own))
         return self._of[alert]
+
+    def _property(self, name: str) -> Property:
+        try:
+            handler = self.classes[name]
+        except ConfigError as error:
+            raise ScriptError(str(error)) from None
+        return Property(name, Kind.HANDLER, "", handler.call, handler=handler)
 
 
 NO_HANDLERS = HandlerProperties({})

@@ -16,7 +16,6 @@ from runtime.server.process_environment import ProcessEnvironment
 from runtime.version import BUILD, VERSION
 
 if TYPE_CHECKING:
-    from runtime.integration import Integrations
     from runtime.server.plugins import Found
 
 USAGE = """\
@@ -105,35 +104,29 @@ def _execute(
 ) -> None:
     if command == "config":
         given = flags(arguments, CONFIG_FLAGS)
-        from runtime.integration import Integrations
-        from runtime.integrations.configuration import SECTIONS
         from runtime.server.config import effective
 
-        handlers = _found(Integrations(sections=SECTIONS), given, environment)
+        handlers = _found(given, environment)
         effective.show(given, environment, handlers.integrations, handlers.warnings)
     else:
         given = flags(arguments, RUN_FLAGS)
         from runtime.server import process
 
         process.tune_memory()
-        from runtime.integrations.bundled import INTEGRATIONS
-
-        handlers = _found(INTEGRATIONS, given, environment)
-        process.run(given, environment, handlers)
+        process.run(given, environment, _found(given, environment))
 
 
-def _found(
-    bundled: Integrations, given: Mapping[str, str], environment: ProcessEnvironment
-) -> Found:
+def _found(given: Mapping[str, str], environment: ProcessEnvironment) -> Found:
     """The bundled handlers and those of plugins.
 
     Raises:
         ConfigError: a plugin cannot be used.
     """
+    from runtime.integrations.bundled import INTEGRATIONS
     from runtime.server import plugins
 
     folder = "" if "no-project" in given else environment.folder
-    return plugins.found(bundled, folder)
+    return plugins.found(INTEGRATIONS, folder)
 
 
 if __name__ == "__main__":

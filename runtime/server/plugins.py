@@ -21,6 +21,7 @@ from runtime.errors import ConfigError
 from runtime.integration import Integrations
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.properties import properties_of
+from runtime.references import way_out
 
 GROUP = "scaffold.integrations"
 _ATTRIBUTE = "INTEGRATIONS"
@@ -104,11 +105,11 @@ def _without(
     }
     # `log`, `post` and the like have no service of their name, and no stand-in
     gone = [kind for kind in bundled.services if kind.lower() in own]
-    handlers = [bundled.node_handlers[kind] for kind in gone]
+    handlers = [bundled.node_handlers.entries[kind] for kind in gone]
     tables: dict[str, dict[str, Any]] = {
         table: {
             name: value
-            for name, value in getattr(bundled, table).items()
+            for name, value in getattr(bundled, table).entries.items()
             if name not in gone and value not in handlers
         }
         for table in _TABLES
@@ -132,7 +133,7 @@ def merged(plugins: Iterable[Plugin]) -> Integrations:
     own = {name.lower() for name in properties_of(AlertNode)}
     for plugin in plugins:
         for table, word in _TABLES.items():
-            for name, value in getattr(plugin.integrations, table).items():
+            for name, value in getattr(plugin.integrations, table).entries.items():
                 other = owners.setdefault((table, name.lower()), plugin)
                 if other is not plugin:
                     raise ConfigError(
@@ -191,7 +192,7 @@ def _loaded(plugin: str, module: str, attribute: str) -> Integrations:
     except Exception as error:
         raise ConfigError(
             f"cannot load the handlers of {plugin}: importing {module} failed with "
-            f"{type(error).__name__}: {error}. {_way_out(error)}"
+            f"{type(error).__name__}: {error}. {way_out(error)}"
         ) from None
     if not isinstance(value, Integrations):
         raise ConfigError(
@@ -199,19 +200,6 @@ def _loaded(plugin: str, module: str, attribute: str) -> Integrations:
             "Integrations value"
         )
     return value
-
-
-def _way_out(error: Exception) -> str:
-    """Advice for a plugin whose import ends with `error`."""
-    if isinstance(error, ImportError) and (error.name or "").startswith("runtime."):
-        return (
-            "It was made for another version of the runtime: run `scaffold regenerate "
-            "--all` in its project"
-        )
-    return (
-        "Repair or uninstall it, or start in another folder or with -no-project if it is "
-        "the project here"
-    )
 
 
 def _project(folder: str) -> _Project | None:

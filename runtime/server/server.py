@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from runtime.compute.bridge import Bridge
 from runtime.compute.thread import Compute
 from runtime.errors import KapacitorError
 from runtime.integration import Integrations, Service
-from runtime.nodes.secret_properties import script_handlers
+from runtime.lazy import Lazy
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.nodes.timers import Timers
 from runtime.outbound.client import AiohttpClient
 from runtime.outbound.dialing import Dialer
@@ -113,6 +114,7 @@ class Server:
         self._services = integrations.started(
             config.handlers, self._client, described(config, clock)
         )
+        self._opening = Bridge()
         self._backlog = backlog(self._store, config, clock)
         self._dispatcher = dispatcher(self._backlog, config)
         self._alerts = AlertService(
@@ -204,7 +206,7 @@ class Server:
             self._master,
             self._alerts,
             clock,
-            script_handlers(self._services),
+            ScriptHandlers(self._services),
             self._config.deadman,
             self._compute.give_way,
         )
@@ -233,8 +235,10 @@ class Server:
         self._tasks.replays = self._replays.running
 
     def _build_services(self, clock: Clock) -> None:
-        services: dict[str, Any] = {**self._services.services}
-        services["influxdb"] = self._inputs.influxdb
+        handlers = self._services.services
+        started: dict[str, Any] = {**self._services.active}
+        started["influxdb"] = self._inputs.influxdb
+        services = Lazy(handlers, handlers.__getitem__, started)
         clusters = Section(
             "influxdb", InfluxDBConfig, self._config.influxdb, element_key="name"
         )
@@ -306,8 +310,7 @@ class Server:
         try:
             self._storage.open()
             self._overrides.open(skip=self._config.skip_config_overrides)
-            for service in self._each_service():
-                await service.open()
+            await self._open_services()
             self._alerts.loop.start(self._compute.run)
             self._posts.start(self._compute.write)
             self._queries.start(self._compute.write)
@@ -328,13 +331,28 @@ class Server:
             asyncio.create_task(each) for each in (self._run_timers(), self._sweep())
         ]
 
+    async def _open_services(self) -> None:
+        """Open the active services, and others as soon as they are made."""
+        active = list(self._services.active.values())
+        self._opening.start()
+        # a handler is defined on the compute thread
+        self._services.observe(
+            lambda each: self._opening.soon(self._begin_opening, each)
+        )
+        for service in active:
+            await service.open()
+
+    def _begin_opening(self, service: Service) -> None:
+        self._opening.spawn(_opened(service))
+
     async def close(self) -> None:
         """Close the services after delivering accepted events, if that is quick.
 
         A step that fails is logged, and the others continue: in any case the database
         is closed and the compute thread ends.
         """
-        services = reversed(list(self._each_service()))
+        self._opening.stop()
+        services = reversed(list(self._services.active.values()))
         for step in (
             self._end_requests,
             self._inputs.close,
@@ -447,8 +465,14 @@ class Server:
     def _port(self) -> int:
         return self.http.port
 
-    def _each_service(self) -> Iterable[Service]:
-        return self._services.services.values()
+
+async def _opened(service: Service) -> None:
+    """Open a service that was made while the server runs."""
+    try:
+        await service.open()
+    # no request waits for it: deliveries of the service fail and are retried
+    except Exception:
+        log.exception("failed to open a service", extra={"service": service.kind})
 
 
 async def _guarded(

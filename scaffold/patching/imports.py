@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold.patching.slots import Anchor, Entry, InBrackets, InSuite, Slot
@@ -110,6 +111,17 @@ class ImportBlock(Anchor):
             entries += _other_form(source, leading, name, key)
         entries.sort(key=lambda entry: entry.first)
         return _block(source, entries, key, name)
+
+
+def uses(path: PurePosixPath, data: bytes, key: str) -> bool:
+    """True if a module uses the name that an import binds; `key` is `module:name`.
+
+    Raises:
+        UnreadableFile: the module is not valid Python.
+    """
+    name = key.rpartition(":")[2]
+    nodes = ast.walk(Source(path, data).tree)
+    return any(isinstance(each, ast.Name) and each.id == name for each in nodes)
 
 
 def imports(source: Source, package: str) -> list[Import]:

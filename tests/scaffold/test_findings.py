@@ -60,7 +60,7 @@ EDITS = {
     "a file is missing": (SERVICE, None, "", "SC104"),
     "a registration is missing": (
         SERVICES,
-        '    "huddle": HuddleService,\n',
+        '    "huddle": "runtime.services.huddle.service:Service",\n',
         "",
         "SC101",
     ),
@@ -97,7 +97,12 @@ def test_the_fix_of_a_finding_puts_it_right(
     ("path", "old", "new", "code"),
     [
         (SERVICE, '"""The Huddle service."""', '"""Mine."""', "SC105"),
-        (SERVICES, "HuddleService,\n", "HuddleService or None,\n", "SC103"),
+        (
+            SERVICES,
+            'huddle.service:Service",\n',
+            'huddle.service:Service" or None,\n',
+            "SC103",
+        ),
     ],
 )
 def test_an_edit_is_kept_and_needs_no_repair(
@@ -166,7 +171,7 @@ def test_a_missing_shared_file_hides_no_other_finding(huddle: Project) -> None:
 def test_two_edited_copies_of_an_entry_are_a_persons_to_choose_from(
     huddle: Project,
 ) -> None:
-    line = '    "huddle": HuddleHandler,\n'
+    line = '    "huddle": "runtime.services.huddle.property:HuddleHandler",\n'
     huddle.edit(
         PROPERTIES, line, line.replace(",", " or 1,") + line.replace(",", " or 2,")
     )
@@ -176,13 +181,11 @@ def test_two_edited_copies_of_an_entry_are_a_persons_to_choose_from(
     assert any(isinstance(each, SurplusKept) for each in result.outcomes)
 
 
-def test_copies_of_an_import_and_of_an_entry_are_removed(huddle: Project) -> None:
+def test_copies_of_an_entry_are_removed(huddle: Project) -> None:
     text = huddle.text(PROPERTIES)
-    line = "from runtime.services.huddle.property import HuddleHandler\n"
-    entry = '    "huddle": HuddleHandler,\n'
-    huddle.edit(PROPERTIES, line, line * 3)
-    huddle.edit(PROPERTIES, entry, entry * 2)
-    assert huddle.codes() == ["SC102"] * 3
+    entry = '    "huddle": "runtime.services.huddle.property:HuddleHandler",\n'
+    huddle.edit(PROPERTIES, entry, entry * 3)
+    assert huddle.codes() == ["SC102"] * 2
     huddle.regenerate()
     assert huddle.text(PROPERTIES) == text
 
@@ -256,12 +259,17 @@ def test_a_file_that_left_the_table_is_removed_unless_it_was_edited(
 
 
 def test_another_property_unregisters_the_former_one(huddle: Project) -> None:
-    assert '"huddle": HuddleHandler' in huddle.text(PROPERTIES)
+    assert '"huddle": "runtime.services.huddle.property:HuddleHandler"' in huddle.text(
+        PROPERTIES
+    )
     huddle.edit(SPEC, 'name = "huddle"\n', 'name = "huddle"\nproperty = "chat"\n')
     assert "SC107" in huddle.codes("huddle")
     result = huddle.regenerate("huddle")
     assert any(isinstance(each, Unregistered) for each in result.outcomes)
-    assert '"huddle": HuddleHandler' not in huddle.text(PROPERTIES)
+    assert (
+        '"huddle": "runtime.services.huddle.property:HuddleHandler"'
+        not in huddle.text(PROPERTIES)
+    )
     assert '"chat": ' in huddle.text(PROPERTIES)
     assert huddle.check("huddle") == []
 
@@ -314,7 +322,7 @@ def test_what_a_newer_generator_registers_in_is_brought(
     assert {finding.code for finding in findings} <= {"SC101", "SC104"}
     assert {finding.fix for finding in findings} == {FIX}
     huddle.regenerate("huddle")
-    entry = 'TITLES: Final = {\n    "huddle": HuddleHandler,\n}\n'
+    entry = 'TITLES: Final = {\n    "huddle": "runtime.services.huddle.property:HuddleHandler",\n}\n'
     assert huddle.text(TITLES).startswith(before)
     assert '    "huddle": ' in huddle.text(TITLES)
     assert len(huddle.text(TITLES).split("TITLES: Final = {\n")) == 2, entry
@@ -486,7 +494,9 @@ def test_an_edited_file_of_a_handler_without_a_spec_is_kept(bare: Project) -> No
 
 def test_an_edited_registration_keeps_what_it_needs(bare: Project) -> None:
     bare.create(TOML)
-    bare.edit(SERVICES, "HuddleService,\n", "HuddleService or None,\n")
+    bare.edit(
+        SERVICES, 'huddle.service:Service",\n', 'huddle.service:Service" or None,\n'
+    )
     bare.remove(SPEC)
     before = dict(bare.files)
     findings = bare.check()
@@ -494,7 +504,11 @@ def test_an_edited_registration_keeps_what_it_needs(bare: Project) -> None:
     assert {finding.fix for finding in findings} == {f"{REMOVE} --discard-edits"}
     bare.regenerate()
     assert bare.files == before
-    bare.edit(SERVICES, '    "huddle": HuddleService or None,\n', "")
+    bare.edit(
+        SERVICES,
+        '    "huddle": "runtime.services.huddle.service:Service" or None,\n',
+        "",
+    )
     assert {finding.fix for finding in bare.check()} == {REMOVE}
     bare.regenerate()
     assert bare.check() == []
@@ -571,4 +585,4 @@ def test_switching_documentation_off_changes_no_file(huddle: Project) -> None:
 def test_no_other_place_can_be_switched_off(bare: Project) -> None:
     bare.skip = frozenset([PurePosixPath(SERVICES)])
     bare.create(TOML)
-    assert '"huddle": HuddleService,' in bare.text(SERVICES)
+    assert '"huddle": "runtime.services.huddle.service:Service",' in bare.text(SERVICES)

@@ -8,13 +8,13 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scaffold import formats
+from scaffold import formats, state
 from scaffold.branches import attributes
 from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, UsageError
 from scaffold.formats import STEPS, upgraded
 from scaffold.project import FORMAT, Project, find
-from scaffold.tree import MemoryTree, Tree
+from scaffold.tree import DiskTree, MemoryTree, Tree
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 PYPROJECT, ATTRIBUTES = PurePosixPath("pyproject.toml"), PurePosixPath(".gitattributes")
@@ -128,6 +128,51 @@ def test_no_other_setting_changes(text: str, after: str, tmp_path: Path) -> None
     assert (change.after or b"").decode() == after.format(FORMAT)
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize(
+    "used", ["", "LIMITS: dict[str, Any] = {}\n"], ids=["", "used"]
+)
+def test_tables_of_classes_become_tables_of_references(
+    tmp_path: Path, newline: str, used: str
+) -> None:
+    """What the owner uses besides stays imported."""
+    path = PurePosixPath("alerts/integrations/configuration.py")
+    text = f"""\
+\"""Sections.\"""
+
+from typing import Any
+
+from alerts.services.huddle.config import Config as HuddleConfig
+
+SECTIONS: dict[str, type[Any]] = {{"huddle": HuddleConfig}}
+{used}"""
+    imports = "from runtime.references import Reference"
+    if used:
+        imports = f"from typing import Any\n\n{imports}"
+    expected = text.replace("from typing import Any", imports).replace(
+        "type[Any]", "Reference"
+    )
+    files = {path: text, PYPROJECT: "[tool.scaffold]\nformat = 3\n"}
+    encoded = {p: each.replace("\n", newline).encode() for p, each in files.items()}
+    project = Project(tmp_path, "alerts", format=3)
+    changes = upgraded(project, MemoryTree(encoded)).changes
+    after = {change.path: change.after for change in changes}
+    assert (after[path] or b"").decode() == expected.replace("\n", newline)
+
+
+@pytest.mark.parametrize(
+    "declaration", ["SECTIONS = {}", "SECTIONS: dict[str, object] = {}", "x = 1"]
+)
+def test_tables_that_are_declared_otherwise_stay(
+    tmp_path: Path, declaration: str
+) -> None:
+    path = PurePosixPath("alerts/integrations/configuration.py")
+    text = f"from typing import Any\n\n{declaration}\n".encode()
+    tree = MemoryTree({path: text, PYPROJECT: b"[tool.scaffold]\nformat = 3\n"})
+    changes = upgraded(Project(tmp_path, "alerts", format=3), tree).changes
+    assert [change.path for change in changes] == [PYPROJECT]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -140,7 +185,7 @@ def test_settings_in_another_form_are_refused_with_the_line_to_paste(
     text: str, tmp_path: Path
 ) -> None:
     tree = MemoryTree({PYPROJECT: text.encode()})
-    with pytest.raises(AnchorNotFound, match=f"by hand:\nformat = {FORMAT}"):
+    with pytest.raises(AnchorNotFound, match="by hand:\nformat = 2"):
         upgraded(Project(tmp_path, format=2), tree)
 
 
@@ -158,3 +203,104 @@ def test_a_format_that_cannot_be_upgraded_is_refused_in_one_sentence(
     with pytest.raises(UsageError, match=problem) as caught:
         find(tmp_path)
     assert caught.value.fix == fix
+
+
+OLD_TABLES = {
+    "configuration": ("config", "Config", "from typing import Any"),
+    "services": (
+        "service",
+        "Service",
+        "from runtime.integration import Service",
+    ),
+    "kinds": ("handler", "HandlerConfig", "from typing import Any"),
+    "properties": (
+        "property",
+        "Handler",
+        "from runtime.pipeline.handler import AlertHandler",
+    ),
+    "node_handlers": (
+        "property",
+        "Handler",
+        "from runtime.pipeline.handler import AlertHandler",
+    ),
+}
+REFERENCE = "from runtime.references import Reference"
+
+
+@pytest.fixture
+def of_format_3(tmp_path: Path, run_in: Run) -> tuple[Path, dict[str, str]]:
+    """A project with a handler as format 3 had it, and its tables as they are now."""
+    run_in(tmp_path, "init", "alerts")
+    folder = tmp_path / "alerts"
+    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
+    tree = DiskTree(folder)
+    record = state.read(tree, "huddle")
+    assert record is not None
+    edits = {id: text for id, text in record.places.items() if ".py " in id}
+    now, recorded = {}, dict(record.places)
+    for name, (module, suffix, imported) in OLD_TABLES.items():
+        file = folder / f"alerts/integrations/{name}.py"
+        text = now[name] = file.read_text()
+        word, class_ = imported.rpartition(" ")[2], f"Huddle{suffix}"
+        alias = "" if module == "property" else f"{suffix} as "
+        line = f"from alerts.services.huddle.{module} import {alias}{class_}\n"
+        [(id, entry)] = [each for each in edits.items() if f"/{name}.py " in each[0]]
+        old = f'"huddle": {class_},\n'
+        assert entry in text
+        text = text.replace(REFERENCE, f"{imported}\n\n{line.rstrip()}")
+        text = text.replace(entry, old)
+        file.write_text(text.replace("[str, Reference]", f"[str, type[{word}]]"))
+        recorded[id] = old
+        key = f"alerts.services.huddle.{module}:{class_}"
+        recorded[f"alerts/integrations/{name}.py import {key}"] = line
+    state_file = folder / state.path("huddle")
+    state_file.write_text(state.text(record._replace(places=recorded)))
+    settings = folder / PYPROJECT
+    settings.write_text(settings.read_text().replace(f"= {FORMAT}\n", "= 3\n"))
+    return folder, now
+
+
+def tables(folder: Path) -> dict[str, str]:
+    return {
+        name: (folder / f"alerts/integrations/{name}.py").read_text()
+        for name in OLD_TABLES
+    }
+
+
+def test_registrations_of_format_3_become_references(
+    of_format_3: tuple[Path, dict[str, str]], run_in: Run
+) -> None:
+    folder, now = of_format_3
+    told = run_in(folder, "check", code=1).stderr
+    assert "alerts/integrations/services.py (SC114 project-outdated)" in told
+    run_in(folder, "regenerate", "--all", "--verify", "import")
+    assert tables(folder) == now
+    assert "nothing to do" in run_in(folder, "check").stderr
+
+
+def test_edits_of_registrations_are_kept_with_their_imports(
+    of_format_3: tuple[Path, dict[str, str]], run_in: Run
+) -> None:
+    folder, now = of_format_3
+    services = folder / "alerts/integrations/services.py"
+    mine = services.read_text().replace(
+        '"huddle": HuddleService,', '"huddle": HuddleService or None,'
+    )
+    services.write_text(mine)
+    kinds = folder / "alerts/integrations/kinds.py"
+    own = "from alerts.own import Mine\n"
+    entries = '    "mine": Mine,\n    "huddle"'
+    text = kinds.read_text().replace("from alerts.serv", own + "from alerts.serv")
+    kinds.write_text(text.replace('    "huddle"', entries))
+    told = run_in(folder, "regenerate", "--all", code=3).stderr
+    assert "alerts/integrations/services.py" in told
+    run_in(folder, "regenerate", "--all", "--on-conflict", "mine")
+    after = tables(folder)
+    line = "from alerts.services.huddle.service import Service as HuddleService\n"
+    assert line in after["services"]
+    assert '"huddle": HuddleService or None,' in after["services"]
+    assert after["kinds"] == now["kinds"].replace(
+        f"{REFERENCE}\n", f"{REFERENCE}\n\n{own}"
+    ).replace('    "huddle"', entries)
+    rest = {"configuration", "properties", "node_handlers"}
+    assert {name: after[name] for name in rest} == {name: now[name] for name in rest}

@@ -93,7 +93,9 @@ def test_one_place_that_is_missing_is_told_with_its_snippet(before: Files) -> No
     text = before[path].replace(b"SERVICES:", b"OTHERS:")
     with pytest.raises(AnchorNotFound) as caught:
         refuse(generate(want("huddle"), MemoryTree({**before, path: text})))
-    assert '"huddle": HuddleService,' in caught.value.snippet
+    assert (
+        '"huddle": "runtime.services.huddle.service:Service",' in caught.value.snippet
+    )
 
 
 def test_a_property_of_another_handler_is_refused(before: Files) -> None:

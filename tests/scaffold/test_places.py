@@ -51,4 +51,4 @@ def test_the_runtime_may_have_another_name() -> None:
     assert "tests/acme/services/foo/test_foo_service.py" in paths
     assert "docs/handlers/foo.md" in paths
     keys = {place.key for place in places(names, "acme")}
-    assert "acme.services.foo.config:FooConfig" in keys
+    assert {"foo", "handlers/foo.md", ".foo()"} == keys

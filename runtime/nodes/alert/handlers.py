@@ -114,12 +114,14 @@ def node_handlers(
             options of one are invalid.
     """
     made: dict[str, Subscription] = {}
-    known = services.integrations.node_handlers
-    for said in node.handlers:
-        if type(said) not in known.values():
-            raise TaskError(f"no service for handler {_name(node, said)}")
-    for kind, of_script in known.items():
-        found = _handlers(kind, node.handlers_of(of_script), services, dialer)
+    # a script that names a handler has imported its class
+    known = services.integrations.node_handlers.loaded()
+    for handler in node.handlers:
+        if type(handler) not in known.values():
+            raise TaskError(f"no service for handler {_name(node, handler)}")
+    for kind in services.integrations.node_handlers:
+        said = node.handlers_of(known[kind]) if kind in known else []
+        found = _handlers(kind, said, services, dialer)
         for number, each in enumerate(found, 1):
             made[kind if number == 1 else f"{kind}-{number}"] = each
     return made
@@ -130,7 +132,8 @@ def _handlers(
 ) -> Iterator[Subscription]:
     if said and (make := _OWN.get(type(said[0]))) is not None:
         return make(said, services, dialer)
-    service = services.of_kind(kind)
+    # without a handler in the script, only a service in use can be global
+    service = services.of_kind(kind) if said else services.active_of_kind(kind)
     return iter(()) if service is None else _checked(kind, from_tick(said, service))
 
 
@@ -153,7 +156,7 @@ def makes_changes_only(services: HandlerServices) -> bool:
     """True if configuration alone makes alert nodes send state changes only."""
     return any(
         service.is_global and service.state_changes_only
-        for service in services.services.values()
+        for service in services.active.values()
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.integration import instances_of
+from runtime.lazy import given
 from runtime.pipeline.node import DeadmanSettings
 from runtime.server.config.sections import (
     AlertConfig,
@@ -45,7 +46,8 @@ class Config:
         influxdb: clusters of InfluxDB; none without a section in the file.
         udp: sockets that take points.
         handlers: the sections of alert handlers by their names: a frozen value each, or a
-            tuple of such. In the file they are beside the others.
+            tuple of such. In the file they are beside the others. Sections that are
+            not set may be lazy: their defaults are valid, and disable the service.
     """
 
     hostname: str = "localhost"
@@ -65,7 +67,7 @@ class Config:
     influxdb: tuple[InfluxDBConfig, ...] = ()
     config_override: OverrideConfig = OverrideConfig()
     udp: tuple[UdpConfig, ...] = ()
-    handlers: dict[str, Any] = field(default_factory=dict)
+    handlers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def requires_users(self) -> bool:
@@ -94,7 +96,7 @@ class Config:
         validate_clusters(self.influxdb)
         for listener in self.udp:
             _validate("udp", listener)
-        for name, value in self.handlers.items():
+        for name, value in given(self.handlers).items():
             elements = value if isinstance(value, tuple) else (value,)
             for element in elements:
                 _validate(name, element)
@@ -118,7 +120,7 @@ def demo_config(home: Path, handlers: Mapping[str, Any]) -> Config:
         replay=ReplayConfig(dir=str(root / "replay")),
         storage=StorageConfig(boltdb=str(root / "kapacitor.db")),
         load=LoadConfig(dir=str(root / "load")),
-        handlers=dict(handlers),
+        handlers=handlers,
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from runtime.lazy import given
 from runtime.secrets.urls import is_url_name
 from runtime.server.config.config import Config
 from runtime.services.influxdb.config import Config as InfluxDBConfig
@@ -18,7 +19,7 @@ def doubts(config: Config) -> Iterator[str]:
     for cluster in config.influxdb:
         if cluster.enabled:
             yield from _of_cluster(cluster, config)
-    for name, value in config.handlers.items():
+    for name, value in given(config.handlers).items():
         for element in value if isinstance(value, tuple) else (value,):
             if getattr(element, "enabled", True):
                 for key, problem in _urls(element):

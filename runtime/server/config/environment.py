@@ -13,6 +13,7 @@ from runtime.alert.templates import Template
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
 from runtime.golang.templates import TemplateError
+from runtime.lazy import given, with_given
 from runtime.secrets import Secret, secrets_in
 from runtime.secrets.texts import check_placeholder, shown, written, written_url
 from runtime.secrets.urls import is_url_name
@@ -63,7 +64,10 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
     over = _Environment(names)
     try:
         changed = over.table(config, _PREFIX)
-        changed.handlers = over.sections(changed.handlers)
+        tables = changed.handlers
+        named = {name: tables[name] for name in tables if over.names_section(name)}
+        changes = over.sections({**given(tables), **named})
+        changed.handlers = with_given(tables, changes)
     except ConfigError as error:
         raise ConfigError(f"apply env config: {error}") from None
     return changed
@@ -80,20 +84,24 @@ def doubtful_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """
     over = _Environment({})
     over.table(config, _PREFIX)
-    over.sections(config.handlers)
+    over.sections(given(config.handlers))
+    in_force = dataclasses.replace(config, handlers=given(config.handlers))
     named = {
         secret.reference["env"]
-        for secret in secrets_in(config)
+        for secret in secrets_in(in_force)
         if secret.reference and "env" in secret.reference
     }
     absent = tuple(map(variables, KNOWN - present(config).all))
-    for name in sorted(environ):
-        is_ours = name.startswith(f"{_PREFIX}_") and environ[name]
-        if is_ours and (former := over.former(name)):
+    ours = [each for each in environ if each.startswith(f"{_PREFIX}_")]
+    is_complete = False
+    for name in sorted(filter(environ.get, ours)):
+        if former := over.former(name):
             yield former.deprecation
-        elif is_ours and not (
-            name in named or name.startswith(absent) or _OTHERS.fullmatch(name)
-        ):
+        elif not (name in named or name.startswith(absent) or _OTHERS.fullmatch(name)):
+            if not (is_complete or over.knows(name)):
+                # it may be a misspelled variable of any section
+                over.sections(config.handlers)
+                is_complete = True
             yield from over.complaint(name)
 
 
@@ -177,6 +185,11 @@ class _Environment:
             for each in sorted(self._values)
             if each == name or (has_parts and each.startswith(f"{name}_"))
         ]
+
+    def names_section(self, key: str) -> bool:
+        """True if a variable has the name of a section, or of a key in it."""
+        name = _variable(_PREFIX, key)
+        return any(each == name or each.startswith(f"{name}_") for each in self._values)
 
     def sections(self, tables: Mapping[str, Any]) -> dict[str, Any]:
         """The sections of handlers."""

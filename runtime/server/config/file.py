@@ -130,15 +130,17 @@ def decode(
 
 def _sections(
     decoder: Decoder, said: Mapping[str, Any], integrations: Integrations
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """The sections of handlers, over their defaults."""
     tables = integrations.tables()
+    changes: dict[str, Any] = {}
     for key, value in exact_last(said, tables):
         name = matching(key, tables) or key
         section = integrations.sections[name]
         hint = tuple[section, ...] if is_list(section) else section  # type: ignore[valid-type]
-        tables[name] = decoder.value(hint, value, (key,), tables[name])
-    return tables
+        before = changes.get(name, tables[name])
+        changes[name] = decoder.value(hint, value, (key,), before)
+    return tables.with_given(changes)
 
 
 def _is_section(value: object) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from runtime.alert.types import Handler, Recipient
-from runtime.errors import OptionsError
+from runtime.errors import ConfigError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
 from runtime.options import Options, decode, validate
@@ -101,16 +101,20 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
         OptionsError: the kind is unknown, the options do not decode or are invalid, or
             a secret cannot be read.
     """
-    options_type = services.integrations.kinds.get(kind)
-    service = services.of_kind(kind)
-    make = _WITHOUT_SERVICE.get(options_type) if options_type else None
+    try:
+        options_type = services.integrations.kinds.get(kind)
+        make = _WITHOUT_SERVICE.get(options_type) if options_type else None
+        needs_service = options_type is not None and make is None
+        service = services.of_kind(kind) if needs_service else None
+    except ConfigError as error:
+        raise OptionsError(str(error)) from None
     if options_type is not None and make is not None:
         name = f"*alert.{options_type.__name__}"
         valid = decode(options, options_type(), type_name=name)
         # now, and not only when the handler is made: before a policy judges them
         validate(valid)
         return Decoded(valid, partial(make, valid))
-    if options_type is None or service is None:
+    if service is None:
         raise OptionsError(f"unsupported action kind {quote(kind)}{advice(kind)}")
     name = f"*{service.kind}.HandlerConfig"
     config = decode(options, service.default_handler_config(), type_name=name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from runtime.alert.templates import Template
 from runtime.integration import Integrations, element_key, is_list
+from runtime.lazy import Lazy, given
 from runtime.secrets import Secret
 from runtime.secrets.mappings import hidden
 from runtime.secrets.urls import hidden_url, is_url_name
@@ -48,16 +49,22 @@ class Section:
 
 def sections_of(
     integrations: Integrations, tables: Mapping[str, Any], *others: Section
-) -> dict[str, Section]:
-    """The sections of handlers in `tables`, and others, sorted."""
-    found = {each.name: each for each in others}
-    for name, value in integrations.tables(**tables).items():
-        section = integrations.sections[name]
+) -> Mapping[str, Section]:
+    """The sections of handlers in `tables`, and others, sorted.
+
+    Those that are not set are lazy.
+    """
+    values = integrations.tables(**given(tables))
+
+    def make(name: str) -> Section:
+        section, value = integrations.sections[name], values[name]
         if is_list(section):
-            found[name] = Section(name, section, value, element_key(section))
-        else:
-            found[name] = Section(name, section, (value,))
-    return dict(sorted(found.items()))
+            return Section(name, section, value, element_key(section))
+        return Section(name, section, (value,))
+
+    found = {name: make(name) for name in values.given}
+    found |= {each.name: each for each in others}
+    return Lazy(sorted((*values, *found)), make, found)
 
 
 def fields_by_key(config: type[Any]) -> dict[str, dataclasses.Field[Any]]:

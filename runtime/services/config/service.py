@@ -26,6 +26,7 @@ from runtime.golang.json_decode import (
     struct,
 )
 from runtime.golang.quoting import quote
+from runtime.lazy import made
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.config.overrides import (
     Override,
@@ -110,7 +111,7 @@ class ConfigService:
         self._enabled = enabled
         self._policy = policy
         self._overrides: Overrides = {}
-        # current elements; empty until the stored overrides are loaded
+        # elements that are in force; other sections have those of the file
         self._elements: dict[str, tuple[Any, ...]] = {}
         # updates are applied one after the other
         self._one = asyncio.Lock()
@@ -122,7 +123,7 @@ class ConfigService:
         router.add("POST", "/config/", self._post)
 
     def open(self, *, skip: bool = False) -> None:
-        """Push every section with its overrides to its service.
+        """Push the sections of running services, with their overrides, to them.
 
         Args:
             skip: True to ignore stored overrides and apply the file.
@@ -140,11 +141,14 @@ class ConfigService:
             # the server starts with any stored override, however damaged
             except Exception as error:
                 self._store.reject(_BUCKET, path, str(error))
-        elements = self._all(self._overrides if wanted else {})
-        if wanted:
-            self._elements = elements
-        for name, configs in elements.items():
-            self._services[name].prepared(configs)()
+        overrides = self._overrides if wanted else {}
+        changed = {each.section for each in overrides.values()}
+        # others have what they were made of
+        for name in {**made(self._services), **dict.fromkeys(changed)}:
+            elements = self._resolved(name, overrides)
+            if wanted:
+                self._elements[name] = elements
+            self._services[name].prepared(elements)()
 
     def _renamed(self, stored: Override) -> Override:
         """A stored override by present names, so that former ones may be removed."""
@@ -166,7 +170,7 @@ class ConfigService:
             ConfigError: the override does not apply, or its service refuses it.
         """
         overrides = {**self._overrides, override.path: override}
-        configs = self._all(overrides)[override.section]
+        configs = self._resolved(override.section, overrides)
         if override.section not in self._services:
             raise ConfigError(
                 "found configuration override for unknown dynamic service "
@@ -177,17 +181,12 @@ class ConfigService:
 
     async def _get(self, request: Request) -> Answer:
         self._check_enabled()
-        try:
-            elements = self._elements or self._all(self._overrides)
-        except ConfigError as error:
-            raise FailedError(
-                f"failed to resolve current config:{_prefixed(error)}"
-            ) from None
         if request.path == _PATH:
+            found = {name: self._current(name) for name in self._sections}
             shown = {
-                name: self._shown_section(name, found)
-                for name, found in elements.items()
-                if found
+                name: self._shown_section(name, elements)
+                for name, elements in found.items()
+                if elements
             }
             return compact({"link": self_link(_PATH), "sections": shown})
         name, slash, element = request.rest.partition("/")
@@ -195,14 +194,30 @@ class ConfigService:
             raise InvalidError(
                 "section not specified, do you have an extra trailing '/'?"
             )
-        if not elements.get(name):
+        elements = self._current(name) if name in self._sections else ()
+        if not elements:
             raise NotFoundError(f"unknown section: {name}")
         if not slash:
-            return compact(self._shown_section(name, elements[name]))
-        for found in elements[name]:
-            if self._sections[name].element_name(found) == element:
-                return compact(self._shown(name, found))
+            return compact(self._shown_section(name, elements))
+        for each in elements:
+            if self._sections[name].element_name(each) == element:
+                return compact(self._shown(name, each))
         raise NotFoundError(f"unknown section/element: {name}/{element}")
+
+    def _current(self, name: str) -> tuple[Any, ...]:
+        """The elements of a section.
+
+        Raises:
+            FailedError: stored overrides do not apply.
+        """
+        if name in self._elements:
+            return self._elements[name]
+        try:
+            return self._resolved(name, self._overrides)
+        except ConfigError as error:
+            raise FailedError(
+                f"failed to resolve current config:{_prefixed(error)}"
+            ) from None
 
     async def _post(self, request: Request) -> Answer:
         try:
@@ -237,8 +252,7 @@ class ConfigService:
         # nothing is sent by a configuration that a restart would not know
         await self._compute.run(self._persist, update.section, after)
         self._overrides = after
-        if self._elements:
-            self._elements[update.section] = elements
+        self._elements[update.section] = elements
         put_in_force()
         self._changed()
         for each in former:
@@ -253,16 +267,16 @@ class ConfigService:
                 if override.section == section:
                     self._store.put(_BUCKET, path, override.encode())
 
-    def _all(self, overrides: Overrides) -> dict[str, tuple[Any, ...]]:
-        known: dict[str, list[Override]] = {name: [] for name in self._sections}
-        for override in overrides.values():
-            if override.section not in known:
-                raise unknown_section(override)
-            known[override.section].append(override)
-        return {
-            name: resolve(section, known[name])
-            for name, section in self._sections.items()
-        }
+    def _resolved(self, name: str, overrides: Overrides) -> tuple[Any, ...]:
+        """The elements of a section with overrides.
+
+        Raises:
+            ConfigError: one does not apply.
+        """
+        own = [each for each in overrides.values() if each.section == name]
+        if name not in self._sections:
+            raise unknown_section(own[0])
+        return resolve(self._sections[name], own)
 
     def _shown_section(self, name: str, elements: Sequence[Any]) -> dict[str, Any]:
         return {

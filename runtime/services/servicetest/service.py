@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from runtime.errors import KapacitorError
+from runtime.errors import ConfigError, FailedError, KapacitorError
 from runtime.golang.glob import PatternError, match
 from runtime.golang.json_decode import JsonError
 from runtime.golang.quoting import quote
@@ -57,7 +57,7 @@ class ServiceTestService:
             services: services that can be tested, by name.
             limit_s: time limit of a test, in seconds.
         """
-        self._services = dict(sorted(services.items()))
+        self._services = services
         self._limit_s = limit_s
         self._running = 0
 
@@ -72,7 +72,7 @@ class ServiceTestService:
         try:
             found = [
                 self._shown(name)
-                for name in self._services
+                for name in sorted(self._services)
                 if not pattern or match(pattern, name)
             ]
             # a bad pattern is one even where there is nothing to match
@@ -89,7 +89,7 @@ class ServiceTestService:
         name = request.rest.rstrip("/")
         if missing := self._missing(name):
             return missing
-        service = self._services[name]
+        service = self._service(name)
         try:
             options = merged(
                 request.body, service.test_options(), f"{name}.testOptions"
@@ -130,8 +130,19 @@ class ServiceTestService:
         return {
             "link": self_link(f"{_PATH}/{name}"),
             "name": name,
-            "options": shown(self._services[name].test_options()),
+            "options": shown(self._service(name).test_options()),
         }
+
+    def _service(self, name: str) -> Testable:
+        """A service by its name.
+
+        Raises:
+            FailedError: it cannot be loaded.
+        """
+        try:
+            return self._services[name]
+        except ConfigError as error:
+            raise FailedError(str(error)) from None
 
 
 def _note(unknown: Sequence[str]) -> str:

@@ -196,7 +196,7 @@ def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
     is_secret = (
         is_secret_name(use.key)
         if use.key
-        else use.field in handlers.secrets.get(use.owner, ())
+        else use.field in handlers.secret_fields(use.owner)
     )
     if is_secret:
         return _Kind.SECRET

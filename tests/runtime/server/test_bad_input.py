@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from runtime.lazy import with_given
 from runtime.services.httpd.messages import Request
 from runtime.testing.loopback import LoopbackServer
 
@@ -126,9 +127,8 @@ def test_the_same_writes_give_the_same_events(api):
 )
 def test_an_alert_is_told_whatever_its_texts_are(config, start_api, properties):
     with LoopbackServer() as chat:
-        config.handlers["foo"] = type(config.handlers["foo"])(
-            enabled=True, url=chat.url
-        )
+        foo = type(config.handlers["foo"])(enabled=True, url=chat.url)
+        config.handlers = with_given(config.handlers, {"foo": foo})
         api = start_api(config)
         alert = f'stream|from()|alert().crit(lambda: "v" > 5){properties}.foo()'
         define(api, alert)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,7 +185,7 @@ def test_a_handler_of_the_project_replaces_that_of_the_server(tmp_path: Path) ->
     ],
 )
 def test_two_handlers_of_one_name_are_refused(table: str, name: str, said: str) -> None:
-    mine = dataclasses.replace(Integrations(), **{table: {name: Config}})
+    mine = Integrations(**{table: {name: Config}})
     with pytest.raises(ConfigError) as caught:
         merged([Plugin("kapacitord", "bundled", INTEGRATIONS), Plugin("p", "1", mine)])
     assert "p (1)" in str(caught.value)

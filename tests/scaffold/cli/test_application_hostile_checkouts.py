@@ -335,8 +335,10 @@ def without_a_file(place: Place) -> None:
 def without_an_entry(place: Place) -> None:
     file = place.root / "runtime/integrations/configuration.py"
     text = file.read_text()
-    assert '    "foo": FooConfig,\n' in text
-    file.write_text(text.replace('    "foo": FooConfig,\n', ""))
+    assert '    "foo": "runtime.services.foo.config:Config",\n' in text
+    file.write_text(
+        text.replace('    "foo": "runtime.services.foo.config:Config",\n', "")
+    )
 
 
 @settings(max_examples=share(1 / 4))

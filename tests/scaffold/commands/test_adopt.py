@@ -65,7 +65,12 @@ def test_the_record_of_untouched_code_is_as_before(
 
 def test_what_differs_counts_as_edited(scaffold: Run, huddle: Path) -> None:
     edit(huddle, SERVICE, "The Huddle service.", "Mine.")
-    edit(huddle, SERVICES, "HuddleService,\n", "HuddleService or None,\n")
+    edit(
+        huddle,
+        SERVICES,
+        'huddle.service:Service",\n',
+        'huddle.service:Service" or None,\n',
+    )
     (huddle / "docs/handlers/huddle.md").unlink()
     expected = found(scaffold, 1)
     before = files(huddle)
@@ -82,7 +87,12 @@ def test_what_differs_counts_as_edited(scaffold: Run, huddle: Path) -> None:
 def test_missing_entries_are_not_taken_for_generated(
     scaffold: Run, huddle: Path
 ) -> None:
-    edit(huddle, SERVICES, '    "huddle": HuddleService,\n', "")
+    edit(
+        huddle,
+        SERVICES,
+        '    "huddle": "runtime.services.huddle.service:Service",\n',
+        "",
+    )
     lose(huddle)
     scaffold("adopt", "huddle")
     assert found(scaffold, 1) == {"SC101": [SERVICES]}

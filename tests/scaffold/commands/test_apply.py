@@ -68,7 +68,7 @@ def test_a_plan_is_shown_before_it_is_applied(
     scaffold(*HUDDLE, "--plan", plan)
     before = files(project)
     done = scaffold("apply", plan, "-n", "--exit-code", code=1)
-    assert '+    "huddle": HuddleService,' in done.stdout
+    assert '+    "huddle": "runtime.services.huddle.service:Service",' in done.stdout
     assert "Dry run: nothing was written." in done.stderr
     assert files(project) == before
 
@@ -138,7 +138,7 @@ def test_an_edited_plan_must_compile(scaffold: Run, project: Path, plan: str) ->
     scaffold(*HUDDLE, "--plan", plan)
     text = Path(plan).read_text()
     # of a file that is generated, and of one that is patched
-    for old in ("class Config", '    \\"huddle\\": HuddleService,'):
+    for old in ("class Config", '    \\"huddle\\": \\"runtime.services.huddle.service'):
         assert old in text
         Path(plan).write_text(text.replace(old, "def (", 1))
         assert "would not compile" in scaffold("apply", plan, code=4).stderr

@@ -130,7 +130,7 @@ def test_annotations_name_paths_of_the_checkout(
     inner = tmp_path / "checkout" / "alerting"
     shutil.copytree(project, inner)
     git(inner.parent, "init", "-q")
-    edit(inner, SERVICES, '    "foo": FooService,\n', "")
+    edit(inner, SERVICES, '    "foo": "runtime.services.foo.service:Service",\n', "")
     done = run_in(inner / "runtime", "check", "--format", "github", code=1)
     [line] = done.stdout.splitlines()
     assert line.startswith(f"::error file=alerting/{SERVICES},line=")
@@ -163,7 +163,9 @@ def test_the_fix_of_leftovers_removes_them(
     scaffold: Run, project: Path, gone: str, is_edited: bool
 ) -> None:
     if is_edited:
-        edit(project, SERVICES, "FooService,", "FooService or None,")
+        edit(
+            project, SERVICES, 'foo.service:Service",', 'foo.service:Service" or None,'
+        )
     path = project / FOO / gone
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     told = json.loads(scaffold("check", "--json", code=1).stdout)
@@ -179,8 +181,16 @@ def test_the_fix_of_leftovers_removes_them(
     ("path", "old", "new"),
     [
         (f"{FOO}/service.py", None, ""),
-        ("runtime/integrations/kinds.py", '    "foo": FooHandlerConfig,\n', ""),
-        (SERVICES, '    "foo": FooService,\n', '    "foo": FooService,\n' * 2),
+        (
+            "runtime/integrations/kinds.py",
+            '    "foo": "runtime.services.foo.handler:HandlerConfig",\n',
+            "",
+        ),
+        (
+            SERVICES,
+            '    "foo": "runtime.services.foo.service:Service",\n',
+            '    "foo": "runtime.services.foo.service:Service",\n' * 2,
+        ),
         (f"{FOO}/handler.toml", "posts alert", "sends alert"),
         (RECORD.format("foo"), None, ""),
         (RECORD.format("foo"), "|", "|x"),

@@ -73,7 +73,12 @@ def test_a_line_of_python_that_was_laid_out(scaffold: Run, project: Path) -> Non
 
 
 def test_a_line_of_a_shared_file(scaffold: Run, project: Path) -> None:
-    source = at(scaffold, project, KINDS, '    "foo": FooHandlerConfig,')
+    source = at(
+        scaffold,
+        project,
+        KINDS,
+        '    "foo": "runtime.services.foo.handler:HandlerConfig",',
+    )
     assert (source["handler"], source["place"], source["key"]) == ("foo", "kind", "foo")
     assert source["template"] == "edit/runtime/integrations/kinds/kind.py.j2"
     assert source["template_line"]["line"] == 1
@@ -89,9 +94,7 @@ def test_a_line_of_a_shared_file(scaffold: Run, project: Path) -> None:
     assert "handlers are registered in this file, but not on this line" in told
     told = json.loads(scaffold("explain", KINDS, "--json").stdout)
     assert [(each["handler"], each["place"]) for each in told["sources"]] == [
-        ("foo", "import"),
         ("foo", "kind"),
-        ("hipchat", "import"),
         ("hipchat", "kind"),
     ]
 

@@ -35,7 +35,7 @@ def spoiled(scaffold: Run, project: Path) -> Path:
     page = project / "docs/handlers/hipchat.md"
     page.write_text(page.read_text() + "Mine.\n")
     services = project / SERVICES
-    entry = '    "foo": FooService,\n'
+    entry = '    "foo": "runtime.services.foo.service:Service",\n'
     services.write_text(services.read_text().replace(entry, entry * 2))
     return project
 

@@ -28,7 +28,7 @@ def test_a_new_handler_is_told_file_by_file(scaffold: Run) -> None:
         for line in told
     )
     assert any(
-        line.startswith("        done 16 create, 14 register in ") for line in told
+        line.startswith("        done 16 create, 9 register in ") for line in told
     )
     assert "       next: python -m pytest tests/runtime/services/huddle" in told
 
@@ -191,7 +191,7 @@ def test_a_missing_place_is_told_with_the_snippet(scaffold: Run, project: Path) 
     told = scaffold(*HUDDLE, code=5).stderr
     where = "runtime/integrations/services.py: the dict literal SERVICES"
     assert f"{where}: not found" in told
-    assert '"huddle": HuddleService' in told
+    assert '"huddle": "runtime.services.huddle.service:Service"' in told
     assert files(project) == before
 
 
@@ -220,6 +220,17 @@ def test_what_does_not_import_is_found_before_anything_is_written(
     told = scaffold(*HUDDLE, "--verify", "import", code=4).stderr
     assert "undefined_name" in told
     assert files(whole_project) == before
+
+
+def test_a_reference_to_no_class_is_found_before_anything_is_written(
+    scaffold: Run, whole_project: Path
+) -> None:
+    file = whole_project / "runtime/integrations/services.py"
+    file.write_text(
+        file.read_text().replace("foo.service:Service", "foo.service:Servise")
+    )
+    told = scaffold(*HUDDLE, "--verify", "import", code=4).stderr
+    assert "has no attribute 'Servise'" in told
 
 
 def test_generated_tests_can_be_run_before_anything_is_written(

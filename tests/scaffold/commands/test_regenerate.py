@@ -154,12 +154,12 @@ def test_the_diff_shows_what_people_changed_and_can_be_taken_back(
     edit(
         huddle,
         "runtime/integrations/services.py",
-        "HuddleService,\n",
-        "HuddleService or None,\n",
+        'huddle.service:Service",\n',
+        'huddle.service:Service" or None,\n',
     )
     shown = scaffold("diff", code=1).stdout
     assert '+"""Mine."""' in shown
-    assert '+    "huddle": HuddleService or None,' in shown
+    assert '+    "huddle": "runtime.services.huddle.service:Service" or None,' in shown
     subprocess.run(
         ["git", "apply", "-R", "-"],
         input=shown,

@@ -45,7 +45,7 @@ def test_removing_and_making_again(scaffold: Run, huddle: Path) -> None:
 def test_a_dry_run_writes_nothing(scaffold: Run, huddle: Path) -> None:
     before = files(huddle)
     done = scaffold("remove-handler", "huddle", "-n", "--exit-code", code=1)
-    assert '-    "huddle": HuddleService,' in done.stdout
+    assert '-    "huddle": "runtime.services.huddle.service:Service",' in done.stdout
     assert "Dry run: nothing was written." in done.stderr
     assert files(huddle) == before
 
@@ -85,7 +85,12 @@ def test_edits_are_discarded_when_asked_for(
     (huddle / HUDDLE / "config.py").write_bytes(b"\xff not text")
     edit(huddle, HUDDLE / "handler.toml", "huddle", "muddle")
     edit(huddle, "docs/handlers.md", "handlers/huddle.md)", "handlers/huddle.md) mine")
-    edit(huddle, SERVICES, "HuddleService,\n", "HuddleService or None,  # mine\n")
+    edit(
+        huddle,
+        SERVICES,
+        'huddle.service:Service",\n',
+        'huddle.service:Service" or None,  # mine\n',
+    )
     edit(huddle, "etc/kapacitor.conf", "[huddle]\n", "[huddle]\n  # mine\n")
     (huddle / "examples/huddle/huddle.tick").unlink()
     scaffold("remove-handler", "huddle", "--discard-edits")
@@ -95,9 +100,12 @@ def test_edits_are_discarded_when_asked_for(
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("HuddleService,\n", "HuddleService or None,\n"),
-        ("HuddleService,\n", "HuddleService,  # see the wiki\n"),
-        ('"huddle": HuddleService,\n', '"huddle": (lambda *a: HuddleService(*a)),\n'),
+        ('huddle.service:Service",\n', 'huddle.service:Service" or None,\n'),
+        ('huddle.service:Service",\n', 'huddle.service:Service",  # see the wiki\n'),
+        (
+            '"huddle": "runtime.services.huddle.service:Service",\n',
+            '"huddle": (lambda *a: HuddleService(*a)),\n',
+        ),
     ],
 )
 def test_an_edited_entry_that_needs_the_code_stops_it(

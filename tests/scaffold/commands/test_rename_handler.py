@@ -73,7 +73,12 @@ def test_the_edits_of_people_come_along(scaffold: Run, whole_project: Path) -> N
     reply = '{"huddle": 1}\n'
     (root / "tests/runtime/services/huddle/reply.json").write_text(reply)
     edit(root, "docs/handlers/huddle.md", "\n\n", "\n\nAsk the huddle team.\n\n")
-    edit(root, SERVICES, "HuddleService,\n", "HuddleService,  # of huddle\n")
+    edit(
+        root,
+        SERVICES,
+        'huddle.service:Service",\n',
+        'huddle.service:Service",  # of huddle\n',
+    )
     edit(root, CONFIGURATION, '  channel = ""', '  channel = "huddle"  # mine')
     scaffold(*RENAME, "--verify", "tests")
     service = (root / "runtime/services/chime/service.py").read_text()
@@ -90,7 +95,10 @@ def test_the_edits_of_people_come_along(scaffold: Run, whole_project: Path) -> N
     assert (
         "\n\nAsk the chime team.\n\n" in (root / "docs/handlers/chime.md").read_text()
     )
-    assert '"chime": ChimeService,  # of chime\n' in (root / SERVICES).read_text()
+    assert (
+        '"chime": "runtime.services.chime.service:Service",  # of chime\n'
+        in (root / SERVICES).read_text()
+    )
     conf = (root / CONFIGURATION).read_text()
     assert "[chime]" in conf
     assert '  channel = "huddle"  # mine' in conf
@@ -100,7 +108,12 @@ def test_the_edits_of_people_come_along(scaffold: Run, whole_project: Path) -> N
 
 def test_there_and_back_is_no_change(scaffold: Run, huddle: Path) -> None:
     edit(huddle, SERVICE, "    def failure(", "    # of HuddleServer\n    def failure(")
-    edit(huddle, SERVICES, "HuddleService,\n", "HuddleService,  # huddle\n")
+    edit(
+        huddle,
+        SERVICES,
+        'huddle.service:Service",\n',
+        'huddle.service:Service",  # huddle\n',
+    )
     before = without_history(huddle)
     scaffold(*RENAME)
     scaffold("rename-handler", "chime", "huddle")

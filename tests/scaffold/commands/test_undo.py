@@ -35,7 +35,7 @@ def test_a_dry_run_shows_it_and_writes_nothing(scaffold: Run, project: Path) -> 
     scaffold("new-handler", "huddle", "--field", "channel:str")
     after = files(project)
     done = scaffold("undo", "-n", "--exit-code", code=1)
-    assert '-    "huddle": HuddleService,' in done.stdout
+    assert '-    "huddle": "runtime.services.huddle.service:Service",' in done.stdout
     assert files(project) == after
     told = json.loads(scaffold("undo", "-n", "--json").stdout)
     assert told["undone"] == "new-handler"

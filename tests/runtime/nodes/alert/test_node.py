@@ -4,6 +4,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import TaskError
+from runtime.integration import Integrations
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
@@ -451,7 +452,7 @@ class TestHandlers:
     def test_kinds_that_do_not_exist_are_refused(self):
         others = dict(INTEGRATIONS.node_handlers)
         del others["tcp"]
-        integrations = dataclasses.replace(INTEGRATIONS, node_handlers=others)
+        integrations = Integrations(node_handlers=others)
         with pytest.raises(TaskError, match="no service for handler tcp"):
             task(A + ".tcp('h:1')", available=integrations.started({}, None))
 

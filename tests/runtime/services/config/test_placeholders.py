@@ -38,7 +38,7 @@ def api(config: Any, start_api: Any) -> Any:
 def in_force(api: Any, section: str = "httppost") -> Any:
     """A section's first element as its service has it."""
     service = api.server._overrides
-    return service._all(service._overrides)[section][0]
+    return service._resolved(section, service._overrides)[0]
 
 
 def test_an_endpoint_shows_no_secret(api: Any) -> None:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from runtime.errors import RefusedError, StoreError
+from runtime.lazy import with_given
 from runtime.services.httpd.messages import MAX_BODY_BYTES, Request
 from runtime.services.httpd.unpacking import unpacked
 from runtime.services.httpd.write import MAX_LINE_BYTES, check_lines
@@ -113,9 +114,8 @@ class Faulty:
 
 def test_a_full_disk_refuses_writes_and_recovers(config, start_api, monkeypatch):
     with LoopbackServer() as chat:
-        config.handlers["foo"] = type(config.handlers["foo"])(
-            enabled=True, url=chat.url
-        )
+        foo = type(config.handlers["foo"])(enabled=True, url=chat.url)
+        config.handlers = with_given(config.handlers, {"foo": foo})
         api = start_api(config)
         task = {
             "id": "t",
@@ -179,8 +179,8 @@ def test_limits_are_what_is_promised():
 
 def test_what_a_full_disk_refuses_stays_as_it_was(config, start_api, monkeypatch):
     with LoopbackServer() as chat:
-        foo = type(config.handlers["foo"])
-        config.handlers["foo"] = foo(enabled=True, url=chat.url, room="old")
+        foo = type(config.handlers["foo"])(enabled=True, url=chat.url, room="old")
+        config.handlers = with_given(config.handlers, {"foo": foo})
         api = start_api(config)
         task = {"dbrps": [{"db": "d", "rp": "r"}], "script": SCRIPT}
         for id in ("delete", "disable", "rename"):

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.errors import RefusedError
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.nodes.secret_properties import ScriptHandlers, script_handlers
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.outbound.client import AiohttpClient
 from runtime.services.httpd.messages import status_of
 from runtime.tasks.secrets.hiding import Definition, shown
@@ -16,7 +16,7 @@ from runtime.testing.loopback import LoopbackServer
 from runtime.tick.variables import Var
 
 DBRPS = [{"db": "d", "rp": "r"}]
-FIELDS = script_handlers(INTEGRATIONS.started({}, AiohttpClient()))
+FIELDS = ScriptHandlers(INTEGRATIONS.started({}, AiohttpClient()))
 START = "stream|from()|alert()"
 UNKNOWN = (
     "the {} has *** in place of a secret ({}) that is not stored here: "
