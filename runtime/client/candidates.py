@@ -85,6 +85,7 @@ TASKS, TEMPLATES, TOPICS = Ids("tasks"), Ids("templates"), Ids("topics")
 _SEVERAL_TASKS = Syntax((TASKS,), repeats=True)
 _TYPES = Words(("stream", "batch"))
 _KINDS = ("tasks", "templates", "recordings", "replays", "topics", "topic-handlers")
+_PERIOD = {"start": Free(), "stop": Free(), "past": Free()}
 _GLOBAL: Mapping[str, Kind | None] = {"url": Free(), "skipVerify": SWITCH}
 
 SYNTAX: Mapping[str, Syntax] = {
@@ -118,10 +119,14 @@ SYNTAX: Mapping[str, Syntax] = {
     "show-topic": Syntax((TOPICS,)),
     "show-topic-handler": Syntax((TOPICS, Ids("handlers"))),
     "record": Syntax(
-        (Words(("stream",)),),
+        (Words(("stream", "batch", "query")),),
         {
             "task": TASKS,
             "duration": Free(),
+            **_PERIOD,
+            "query": Free(),
+            "type": _TYPES,
+            "cluster": Free(),
             "recording-id": Free(),
             "no-wait": SWITCH,
         },
@@ -137,7 +142,19 @@ SYNTAX: Mapping[str, Syntax] = {
             "no-wait": SWITCH,
         },
     ),
-    "replay-live": Syntax(),
+    "replay-live": Syntax(
+        (Words(("batch", "query")),),
+        {
+            "task": TASKS,
+            **_PERIOD,
+            "query": Free(),
+            "cluster": Free(),
+            "replay-id": Free(),
+            "real-clock": SWITCH,
+            "rec-time": SWITCH,
+            "no-wait": SWITCH,
+        },
+    ),
     "resend": Syntax(
         (),
         {

@@ -231,6 +231,7 @@ class Server:
             masters.of_replay,
             self._alerts.delete_topic,
             clock,
+            self._inputs.influxdb.clusters,
         )
         self._tasks.replays = self._replays.running
 

@@ -218,8 +218,16 @@ OPERATIONS = (
         *("RecordStream", "Recording"),
         status=201,
     ),
-    _op("POST", "/recordings/batch", "Not supported: requires InfluxDB.", "AnyObject"),
-    _op("POST", "/recordings/query", "Not supported: requires InfluxDB.", "AnyObject"),
+    _op(
+        *("POST", "/recordings/batch", "Record the answers to a task's queries."),
+        *("RecordBatch", "Recording"),
+        status=201,
+    ),
+    _op(
+        *("POST", "/recordings/query", "Record the answer to a query."),
+        *("RecordQuery", "Recording"),
+        status=201,
+    ),
     _op("GET", "/recordings/{id}", "Show a recording.", "", "Recording"),
     _op("DELETE", "/recordings/{id}", "Delete a recording.", status=204),
     _op("GET", "/replays", "List replays.", "", "Replays", query=_PAGE),
@@ -228,8 +236,16 @@ OPERATIONS = (
         *("ReplayRequest", "Replay"),
         status=201,
     ),
-    _op("POST", "/replays/batch", "Not supported: requires InfluxDB.", "AnyObject"),
-    _op("POST", "/replays/query", "Not supported: requires InfluxDB.", "AnyObject"),
+    _op(
+        *("POST", "/replays/batch", "Replay the answers to a task's queries."),
+        *("ReplayBatch", "Replay"),
+        status=201,
+    ),
+    _op(
+        *("POST", "/replays/query", "Replay the answer to a query."),
+        *("ReplayQuery", "Replay"),
+        status=201,
+    ),
     _op("GET", "/replays/{id}", "Show a replay.", "", "Replay"),
     _op("DELETE", "/replays/{id}", "Delete a replay.", status=204),
 )

@@ -55,7 +55,7 @@ class RecordingWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._raw = path.open("wb")
         except OSError as error:
-            raise _fault(path, error) from error
+            raise fault_of(path, error) from error
         self._file = gzip.GzipFile(
             "", "wb", compresslevel=_LEVEL, fileobj=self._raw, mtime=0
         )
@@ -66,11 +66,19 @@ class RecordingWriter:
         Raises:
             ReplayFileError: they cannot be written.
         """
-        text = "".join(f"{db}\n{rp}\n{line}\n" for line in map(line_of, points) if line)
+        self.write_lines(db, rp, map(line_of, points))
+
+    def write_lines(self, db: str, rp: str, lines: Iterable[str]) -> None:
+        """Append points as `line_of` writes them; an empty line is none.
+
+        Raises:
+            ReplayFileError: they cannot be written.
+        """
+        text = "".join(f"{db}\n{rp}\n{line}\n" for line in lines if line)
         try:
             self._file.write(text.encode())
         except OSError as error:
-            raise _fault(self._path, error) from error
+            raise fault_of(self._path, error) from error
 
     def close(self) -> int:
         """Finish the file; its size in bytes.
@@ -85,7 +93,7 @@ class RecordingWriter:
                 os.fsync(self._raw.fileno())
                 return self._raw.tell()
         except OSError as error:
-            raise _fault(self._path, error) from error
+            raise fault_of(self._path, error) from error
 
 
 class RecordingReader:
@@ -102,7 +110,7 @@ class RecordingReader:
             self._raw = path.open("rb")
             self._size = max(1, path.stat().st_size)
         except OSError as error:
-            raise _fault(path, error) from error
+            raise fault_of(path, error) from error
         self._file = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw, mode="rb"))
         self._entries = self._each()
 
@@ -122,7 +130,7 @@ class RecordingReader:
                 entry for _, entry in zip(range(limit), self._entries, strict=False)
             ]
         except (OSError, EOFError) as error:
-            raise _fault(self._path, error) from error
+            raise fault_of(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -156,7 +164,8 @@ class RecordingReader:
         return line.decode("utf-8", "replace").removesuffix("\n") if line else None
 
 
-def _fault(path: Path, error: Exception) -> ReplayFileError:
+def fault_of(path: Path, error: Exception) -> ReplayFileError:
+    """The error of a recording whose file fails."""
     reason = error.strerror if isinstance(error, OSError) else None
     # clients see it, and the server's folders are none of their business
     return ReplayFileError(f"open {path.name}: {(reason or str(error)).lower()}")

@@ -1,9 +1,10 @@
-"""A running replay: feeds a task of its own with a recording."""
+"""Running replays, which feed a task of their own with a recording."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -37,7 +38,7 @@ class ReplayClock:
         return self.now
 
 
-class Player:
+class Player(ABC):
     """Feeds a task with a recording.
 
     Attributes:
@@ -45,71 +46,57 @@ class Player:
         progress: completed share, from 0 to 1.
     """
 
-    def __init__(self, replay: Replay, reader: RecordingReader, clock: Clock) -> None:
-        """Replay `reader`.
+    def __init__(self, replay: Replay, clock: Clock) -> None:
+        """Prepare a replay.
 
         Args:
             replay: the replay to run.
-            reader: reader of the recording, closed at the end.
             clock: wall clock, in ns since 1970 UTC.
         """
         self._replay = replay
-        self._reader = reader
         self._zero = clock()
         self.clock = ReplayClock(self._zero)
         self.progress = 0.0
         self._first: Nanoseconds = 0
-        self._entries: list[Entry] = []
         self._shift = 0
         self._start_s = 0.0
         self._error = ""
 
+    @abstractmethod
     async def open(self) -> None:
         """Read the beginning, which gives the time.
 
         Raises:
             ReplayFileError: the recording cannot be read.
         """
-        self._entries = await asyncio.to_thread(self._reader.take, _CHUNK)
-        if not self._entries:
-            return
-        self._first = self._entries[0].time
-        if not self._replay.recording_time:
-            self._shift = self._zero - self._first
-        self.clock.now = self._first + self._shift
 
     async def play(self, master: TaskMaster, compute: Compute) -> None:
         """Feed the task that `master` runs, to the end of the recording.
 
         Raises:
             ReplayFileError: the recording cannot be read.
-            TaskError: the task has stopped, or a point does not parse.
+            TaskError: the task has stopped, or the recording does not fit it.
         """
         master.stopped = self._stopped
         self._start_s = time.monotonic()
-        while self._entries:
-            for due_s, some in self._slices(self._entries):
-                await self._wait(due_s, master, compute)
-                await compute.write(self._feed, master, some)
-                if self._error:
-                    raise TaskError(self._error)
-            self.progress = self._reader.progress
-            self._entries = await asyncio.to_thread(self._reader.take, _CHUNK)
+        await self._play(master, compute)
 
-    def _slices(self, entries: list[Entry]) -> list[tuple[float, list[Entry]]]:
-        """Entries that go in together, with the seconds after which they do."""
-        slices: list[tuple[float, list[Entry]]] = []
-        before: object = None
-        for entry in entries:
-            due_s = 0.0
-            if self._replay.clock == "real":
-                due_s = (entry.time - self._first) / SECOND
-            this = (due_s, entry.db, entry.rp)
-            if this != before:
-                slices.append((due_s, []))
-            slices[-1][1].append(entry)
-            before = this
-        return slices
+    @abstractmethod
+    async def _play(self, master: TaskMaster, compute: Compute) -> None:
+        """Feed the task."""
+
+    def _begin_at(self, first: Nanoseconds) -> None:
+        """Set the clock to the time of the first point."""
+        self._first = first
+        if not self._replay.recording_time:
+            self._shift = self._zero - first
+        self.clock.now = first + self._shift
+
+    def _due_s(self, moment: Nanoseconds) -> float:
+        """Seconds after the start at which a moment of the recording comes."""
+        if self._replay.clock != "real":
+            return 0.0
+        return (moment - self._first) / SECOND
 
     async def _wait(self, due_s: float, master: TaskMaster, compute: Compute) -> None:
         while (rest_s := self._start_s + due_s - time.monotonic()) > 0:
@@ -129,6 +116,61 @@ class Player:
             master.tick()
         clock.now = max(clock.now, now)
         master.tick()
+
+    def _check(self) -> None:
+        if self._error:
+            raise TaskError(self._error)
+
+    def _stopped(self, id: str, reason: str) -> None:
+        self._error = reason
+
+
+class StreamPlayer(Player):
+    """Feeds a task with a recording of points."""
+
+    def __init__(self, replay: Replay, reader: RecordingReader, clock: Clock) -> None:
+        """Replay `reader`.
+
+        Args:
+            replay: the replay to run.
+            reader: reader of the recording, closed at the end.
+            clock: wall clock, in ns since 1970 UTC.
+        """
+        super().__init__(replay, clock)
+        self._reader = reader
+        self._entries: list[Entry] = []
+
+    async def open(self) -> None:
+        """Read the beginning, which gives the time.
+
+        Raises:
+            ReplayFileError: the recording cannot be read.
+        """
+        self._entries = await asyncio.to_thread(self._reader.take, _CHUNK)
+        if self._entries:
+            self._begin_at(self._entries[0].time)
+
+    async def _play(self, master: TaskMaster, compute: Compute) -> None:
+        while self._entries:
+            for due_s, some in self._slices(self._entries):
+                await self._wait(due_s, master, compute)
+                await compute.write(self._feed, master, some)
+                self._check()
+            self.progress = self._reader.progress
+            self._entries = await asyncio.to_thread(self._reader.take, _CHUNK)
+
+    def _slices(self, entries: list[Entry]) -> list[tuple[float, list[Entry]]]:
+        """Entries that go in together, with the seconds after which they do."""
+        slices: list[tuple[float, list[Entry]]] = []
+        before: object = None
+        for entry in entries:
+            due_s = self._due_s(entry.time)
+            this = (due_s, entry.db, entry.rp)
+            if this != before:
+                slices.append((due_s, []))
+            slices[-1][1].append(entry)
+            before = this
+        return slices
 
     def _feed(self, master: TaskMaster, entries: list[Entry]) -> Iterator[None]:
         if not master.has_timed_nodes:
@@ -151,6 +193,3 @@ class Player:
             self._error = str(error)
             return
         yield from master.fed(write, db, rp)
-
-    def _stopped(self, id: str, reason: str) -> None:
-        self._error = reason

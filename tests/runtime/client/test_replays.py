@@ -69,7 +69,30 @@ def test_what_cannot_be_is_told(start_kapacitord):
         (("record",), 2, "Must specify what to record: 'stream', 'batch' or 'query'"),
         (("record", "odd"), 3, "Error: Unknown record type \"odd\", expected 'stream'"),
         (("record", "stream"), 3, "Error: both task and duration are required"),
-        (("record", "batch"), 3, "Error: recording a batch needs InfluxDB: this"),
+        (("record", "batch"), 3, "Error: task is required"),
+        (("record", "batch", "-task", "t"), 3, "Error: must set one of start or past"),
+        (
+            ("record", "batch", "-task", "t", "-start", "x", "-past", "1h"),
+            3,
+            "Error: cannot set both start and past flags.",
+        ),
+        (
+            ("record", "batch", "-task", "t", "-stop", "x", "-past", "1h"),
+            3,
+            'Error: invalid time "x", must be RFC 3339',
+        ),
+        (
+            ("record", "batch", "-task", "t", "-past", "1y"),
+            3,
+            "Error: invalid duration",
+        ),
+        (("record", "batch", "-task", "t", "-past", "1h"), 3, "Error: no task exists"),
+        (("record", "query"), 3, "Error: both query and type are required"),
+        (
+            ("record", "query", "-type", "stream", "-query", "SELECT v FROM d.r.m"),
+            3,
+            "Error: InfluxDB not configured, cannot record query",
+        ),
         (("replay",), 3, "Error: must pass recording ID"),
         (("replay", "-recording", "x"), 3, "Error: must pass task ID"),
         (("replay-live",), 2, "Must specify what to replay: 'batch' or 'query'"),
@@ -79,6 +102,12 @@ def test_what_cannot_be_is_told(start_kapacitord):
             3,
             "Error: task load: no task exists",
         ),
-        (("replay-live", "batch"), 3, "Error: replaying a live batch needs InfluxDB"),
+        (("replay-live", "batch"), 3, "Error: task is required"),
+        (("replay-live", "query"), 3, "Error: both query and task are required"),
+        (
+            ("replay-live", "query", "-task", "t", "-query", "SELECT v"),
+            3,
+            "Error: task load: no task exists",
+        ),
     ):
         assert text in server.cli(*arguments, code=code)
