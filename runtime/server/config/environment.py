@@ -198,7 +198,9 @@ class _Environment:
     def _section(self, key: str, before: Any) -> Any:
         name = _variable(_PREFIX, key)
         if isinstance(before, tuple):
-            return self._items(tuple[Any, ...], before, name, key)
+            # a lone one also without its index, as people write it for one table
+            lone = tuple(self.table(each, name) for each in before if len(before) == 1)
+            return self._items(tuple[Any, ...], lone or before, name, key)
         # one that is a list in Kapacitor, such as `[[slack]]`
         return self.table(self.table(before, f"{name}_0"), name)
 

@@ -14,7 +14,7 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import AiohttpClient
 from runtime.secrets import Secret
 from runtime.server.config.config import Config
-from runtime.server.config.environment import apply
+from runtime.server.config.environment import apply, doubtful_names
 from runtime.server.config.file import decode
 from runtime.services.slack.config import Config as Section
 from runtime.services.slack.handler import HandlerConfig
@@ -116,6 +116,17 @@ def test_variables_have_the_index_of_the_section() -> None:
     # also where the file has none
     [only] = apply(Config(handlers=INTEGRATIONS.tables()), environ).handlers["slack"]
     assert only.enabled
+
+
+def test_variables_of_a_lone_section_need_no_index() -> None:
+    environ = {"KAPACITOR_SLACK_CHANNEL": "#c"}
+    lone = Config(handlers={"slack": sections("[[slack]]\nusername = 'u'\n")})
+    [only] = apply(lone, environ).handlers["slack"]
+    assert (only.channel, only.username) == ("#c", "u")
+    two = Config(handlers={"slack": sections("[[slack]]\n[[slack]]\n")})
+    assert [each.channel for each in apply(two, environ).handlers["slack"]] == ["", ""]
+    [doubt] = doubtful_names(two, environ)
+    assert doubt.startswith("KAPACITOR_SLACK_CHANNEL has no effect")
 
 
 @pytest.mark.parametrize(
