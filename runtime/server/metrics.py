@@ -24,6 +24,7 @@ _COUNTED = {
     "emitted": "Points or batches emitted by a node, summed over its children.",
     "errors": "Errors in a node.",
 }
+_OUT = {"points_written": "written"}
 _OUTCOMES = (
     "delivered",
     "retried",
@@ -126,6 +127,7 @@ class _Server:
         yield self._stops()
         yield self._points()
         yield from self._nodes()
+        yield from self._points_out()
         yield from self._topics()
         yield from self._deliveries()
         bytes = _gauge(
@@ -200,6 +202,29 @@ class _Server:
             times.add_metric(node[:2], node.values["avg_exec_time_ns"] / 1e9)
         yield groups
         yield times
+
+    def _points_out(self) -> Iterator[_Table]:
+        labels = ["task", "node"]
+        outcomes = _counter(
+            "kapacitor_points_out",
+            "Points of influxDBOut nodes, written or lost for a reason.",
+            labels=[*labels, "outcome"],
+        )
+        waiting = _gauge(
+            "kapacitor_points_out_waiting",
+            "Points of influxDBOut nodes that wait to be written.",
+            labels=labels,
+        )
+        for node in self._now.nodes:
+            if "points_waiting" not in node.values:
+                continue
+            waiting.add_metric(node[:2], node.values["points_waiting"])
+            for name, count in sorted(node.values.items()):
+                outcome = _OUT.get(name, name.removeprefix("points_lost_"))
+                if outcome != name:
+                    outcomes.add_metric([*node[:2], outcome], count)
+        yield outcomes
+        yield waiting
 
     def _topics(self) -> Iterator[_Table]:
         collected = _counter(
