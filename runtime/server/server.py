@@ -70,7 +70,7 @@ log = logging.getLogger("kapacitor.server")
 
 # Time limit for pending events at a stop.
 DRAIN_LIMIT_S = 10.0
-# Time limit for posts of httpPost nodes at a stop.
+# Time limit for posts of httpPost nodes and points of influxDBOut nodes at a stop.
 POSTS_LIMIT_S = 5.0
 _SWEEP_S = 1.0
 # Timers of tasks that are due in this time run together.
@@ -314,6 +314,7 @@ class Server:
             await self._open_services()
             self._alerts.loop.start(self._compute.run)
             self._posts.start(self._compute.write)
+            self._inputs.influxdb.clusters.start()
             self._queries.start(self._compute.write)
             await self._compute.run(self._alerts.open, self._policy)
             await self._compute.run(self._tasks.open)
@@ -381,11 +382,19 @@ class Server:
     async def _stop_tasks(self) -> None:
         await self._compute.run(self._master.close)
         await self._queries.close()
-        unposted = await self._posts.close(POSTS_LIMIT_S)
+        unposted, unwritten = await asyncio.gather(
+            self._posts.close(POSTS_LIMIT_S),
+            self._inputs.influxdb.clusters.finish(POSTS_LIMIT_S),
+        )
         if unposted:
             log.warning(
                 "discarded rows that were not posted before the stop",
                 extra={"rows": unposted},
+            )
+        if unwritten:
+            log.warning(
+                "discarded points that were not written to InfluxDB before the stop",
+                extra={"points": unwritten},
             )
 
     async def _stop_delivery(self) -> None:
