@@ -53,6 +53,18 @@ def test_the_generator_is_measured_row_by_row() -> None:
     assert " met " in measured or " NOT " in measured
 
 
+def test_a_start_with_all_services_is_measured_beside_two() -> None:
+    done = subprocess.run(
+        [sys.executable, str(BENCH / "start.py"), "--runs", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    figures = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert figures == ["two services", "all services", "ratio"], done.stderr
+
+
 @pytest.mark.parametrize(
     ("way", "mark", "service", "tests", "is_lost"),
     [
