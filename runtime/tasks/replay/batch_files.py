@@ -1,11 +1,12 @@
 """Recordings of batches on the disk: `.brpl`, an archive with a file for each query.
 
-A file has a JSON object a line, which is one batch.
+A file has a JSON object for each batch, on a line of its own.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -47,6 +48,7 @@ _FAULTS = (
     *(OSError, EOFError, RuntimeError),
     *(NotImplementedError, zipfile.BadZipFile, zlib.error),
 )
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _decoder = msgspec.json.Decoder(_Batch)
 
 
@@ -158,17 +160,28 @@ class BatchRecordingReader:
         """
         try:
             with self._archive.open(self._infos[query]) as member:
-                while line := member.readline(MAX_LINE_BYTES + 1):
-                    self._read += len(line)
-                    if len(line) > MAX_LINE_BYTES:
-                        raise ReplayFileError(
-                            "invalid replay file format, a line is too long"
-                        )
-                    batch = _batch(line) if line.strip() else None
+                for document in self._documents(member):
+                    batch = _batch(document)
                     if batch is not None:
                         yield batch
         except _FAULTS as error:
             raise fault_of(self._path, error) from error
+
+    def _documents(self, member: IO[bytes]) -> Iterator[bytes]:
+        """The JSON objects of a file. Those that a person wrote may have several lines."""
+        document, depth = b"", 0
+        while line := member.readline(MAX_LINE_BYTES + 1):
+            self._read += len(line)
+            document += line
+            if len(document) > MAX_LINE_BYTES:
+                raise ReplayFileError("invalid replay file format, a line is too long")
+            bare = _STRING.sub(b"", line)
+            depth += bare.count(b"{") - bare.count(b"}")
+            if depth <= 0 and document.strip():
+                yield document
+                document, depth = b"", 0
+        if document.strip():
+            yield document
 
     def close(self) -> None:
         """Close the file."""

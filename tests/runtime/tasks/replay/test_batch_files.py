@@ -135,6 +135,19 @@ def test_what_kapacitor_wrote_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_batches_may_have_several_lines(tmp_path: Path) -> None:
+    pretty = json.dumps(
+        {
+            "name": 'a } " { b',
+            "tags": {"host": "a"},
+            "points": [{"fields": {"v": 1}, "time": "1970-01-01T00:00:01Z"}],
+        },
+        indent=4,
+    )
+    [batches] = read(put(tmp_path / "r.brpl", f"{pretty}\n\n{pretty}"))
+    assert [name for name, *_ in batches] == ['a } " { b'] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
