@@ -18,7 +18,8 @@ from runtime.errors import DeliveryError
 from runtime.outbound.client import Request, Response
 from runtime.outbound.idempotency import idempotency_key, keyed
 from runtime.outbound.journal import Journal, Notebook, journal
-from runtime.secrets import Secret, redact
+from runtime.secrets import redact
+from runtime.secrets.answers import tokens_in
 from runtime.services.expressions import recalling
 from runtime.services.service import (
     ConfigT,
@@ -34,6 +35,9 @@ from runtime.services.shared_answers import SharedAnswers
 NO_ANSWER = Response(0)
 """The answer of a step that was not sent; nothing can be read from it."""
 _UNAUTHORIZED = 401
+# answers that are not about one recipient
+_OF_ALL = frozenset((401, 403, 429, 503))
+_MOST_RECIPIENTS = 1000
 _NOTHING: tuple[object, ...] = ("", None)
 # of an alert and handler; ids and times are meant, not documents
 _MEMORY_BYTES = 16 * 1024
@@ -58,7 +62,19 @@ class Step(NamedTuple):
     is_login: bool = False
 
 
-Requests = Generator[Step | Request, Response, None]
+class Addressed(NamedTuple):
+    """A request that delivers an event to one of several recipients.
+
+    Attributes:
+        to: the recipient: a string, a number or a record.
+        request: the request.
+    """
+
+    to: object
+    request: Request
+
+
+Requests = Generator[Step | Addressed | Request, Response, None]
 """The requests of an event in turn: steps, and those that deliver it."""
 
 
@@ -67,10 +83,12 @@ class Progress(msgspec.Struct):
 
     Attributes:
         answers: status and body of the answers of steps, by their names.
+        received: digests of the recipients that received the event.
         is_done: true if all of it did.
     """
 
     answers: dict[str, tuple[int, bytes]] = {}
+    received: list[str] = []
     is_done: bool = False
 
 
@@ -119,7 +137,7 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
         """
         with contextlib.closing(self.requests(config, options, event)) as requests:
             first = next(requests, None)
-        return first.request if isinstance(first, Step) else first
+        return first.request if isinstance(first, (Step, Addressed)) else first
 
     @cached_property
     def shared(self) -> SharedAnswers:
@@ -181,6 +199,8 @@ class _Course:
         # logins that were used, and true for those of this attempt
         self._logins: dict[str, tuple[Response, bool]] = {}
         self._answers: list[Response] = []
+        # of the recipients that refused the event
+        self._failures: list[DeliveryError] = []
 
     @property
     def is_done(self) -> bool:
@@ -247,6 +267,8 @@ class _Course:
         """The answers to the requests that deliver an event."""
         service, config = self._service, self._current.config
         answers: list[Response] = []
+        self._failures.clear()
+        recipients = 0
         answer: Response | None = None
         requests = service.requests(config, self._options, event)
         with contextlib.closing(requests):
@@ -255,7 +277,16 @@ class _Course:
                     following = _following(requests, answer)
                 match following:
                     case None:
+                        if self._failures:
+                            raise _together(self._failures, recipients)
                         return answers
+                    case Addressed():
+                        recipients += 1
+                        if recipients > _MOST_RECIPIENTS:
+                            text = f"more than {_MOST_RECIPIENTS} recipients"
+                            raise DeliveryError(text)
+                        answer = await self._deliver_to(following)
+                        answers.append(answer)
                     case Step():
                         answer = await self._step(following)
                     case Request():
@@ -308,6 +339,27 @@ class _Course:
             service.check(self._current.config, self._options, answer)
         return answer
 
+    async def _deliver_to(self, addressed: Addressed) -> Response:
+        """The answer of a recipient; none if it received the event before, or refuses it.
+
+        Raises:
+            DeliveryError: the others would not receive it either.
+        """
+        recipient = hashlib.sha256(repr(addressed.to).encode()).hexdigest()[:16]
+        if recipient in self._progress.received:
+            return NO_ANSWER
+        try:
+            with keyed(_key_of(recipient)):
+                answer = await self._deliver(addressed.request)
+        except DeliveryError as error:
+            if error.status is None or error.status in _OF_ALL:
+                raise
+            self._failures.append(error)
+            return NO_ANSWER
+        self._progress.received.append(recipient)
+        await self._note()
+        return answer
+
     async def _note(self) -> None:
         await self._record.note(msgspec.msgpack.encode(self._progress))
 
@@ -318,12 +370,22 @@ class _Course:
             yield
         except DeliveryError as error:
             # any part of an answer may be a token
-            texts = [Secret(text) for each in self._answers for text in _texts(each)]
-            text = redact(str(without_credentials(error, request)), texts)
+            secrets = [x for each in self._answers for x in tokens_in(each.json)]
+            text = redact(str(without_credentials(error, request)), secrets)
             raise error.replace(text) from None
 
 
-def _following(requests: Requests, answer: Response | None) -> Step | Request | None:
+def _together(failures: Sequence[DeliveryError], recipients: int) -> DeliveryError:
+    """One error for those of several recipients; the first that may pass, if one may."""
+    first = next((each for each in failures if each.retry), failures[0])
+    if recipients == 1:
+        return first
+    return first.replace(f"{len(failures)} of {recipients} recipients: {first}")
+
+
+def _following(
+    requests: Requests, answer: Response | None
+) -> Step | Addressed | Request | None:
     """The request after an answer, or None."""
     try:
         return next(requests) if answer is None else requests.send(answer)
@@ -331,24 +393,10 @@ def _following(requests: Requests, answer: Response | None) -> Step | Request | 
         return None
 
 
-def _key_of(step: str) -> str:
-    """The key of a step: an endpoint must not take it for the delivery itself."""
-    text = f"{idempotency_key.get()}/{step}"
+def _key_of(part: str) -> str:
+    """The key of a step, or of the request to one recipient.
+
+    An endpoint must not take them for repetitions of each other.
+    """
+    text = f"{idempotency_key.get()}/{part}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-# shorter strings are words, which the error needs
-_TOKEN_LENGTH = 8
-
-
-def _texts(answer: Response) -> Iterator[str]:
-    """The strings of an answer that are as long as tokens."""
-    parts: list[Any] = [answer.json]
-    while parts:
-        match parts.pop():
-            case str(text) if len(text) >= _TOKEN_LENGTH:
-                yield text
-            case dict(table):
-                parts += table.values()
-            case list(items):
-                parts += items

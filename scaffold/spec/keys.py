@@ -347,6 +347,12 @@ REQUEST = (
         "none: the request delivers",
     ),
     Key("when", EXPRESSION, "Condition for this request.", "always"),
+    Key(
+        "@for",
+        EXPRESSION,
+        "Send one request for each item of a list or map, such as `n in opt.to`.",
+        "one request",
+    ),
     Key("method", STRING, "HTTP method.", "`POST`", choices=METHODS),
     Key(
         "url",

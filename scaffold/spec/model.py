@@ -344,6 +344,18 @@ class Parameter(NamedTuple):
     is_optional: bool = False
 
 
+class Loop(NamedTuple):
+    """The recipients of a request.
+
+    Attributes:
+        variable: variable with one of them.
+        items: all of them.
+    """
+
+    variable: str
+    items: Code
+
+
 @dataclass(frozen=True)
 class RequestSpec:
     """One request; the first without a name whose condition holds delivers.
@@ -371,6 +383,7 @@ class RequestSpec:
         keep: time for which deliveries share its answer, in ns; 0: they do not.
         is_login: true if its answer is a credential of a later request.
         accepted: a body that the fake server answers it with, or "".
+        loop: the recipients, of which each gets the request; None for one request.
     """
 
     when: Code | None
@@ -395,6 +408,7 @@ class RequestSpec:
     keep: int = 0
     is_login: bool = False
     accepted: str = ""
+    loop: Loop | None = None
 
     def credentials(self) -> list[Code]:
         """The code of what proves the sender's identity."""
@@ -405,7 +419,7 @@ class RequestSpec:
         """All code of the request."""
         parameters = (*self.headers.values(), *(self.query or {}).values())
         codes = [self.url, *self.path, *(each.code for each in parameters)]
-        codes += [*(self.basic or ())]
+        codes += [*(self.basic or ()), *([self.loop.items] if self.loop else [])]
         return codes + [each for each in (self.when, self.token, self.body) if each]
 
 
@@ -614,7 +628,8 @@ class HandlerSpec:
     @property
     def is_stepped(self) -> bool:
         """True if a delivery is more than one request and its answer."""
-        return bool(self.steps or self.remembered)
+        has_recipients = any(each.loop for each in self.requests)
+        return bool(self.steps or self.remembered or has_recipients)
 
     @property
     def steps(self) -> list[RequestSpec]:

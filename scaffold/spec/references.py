@@ -91,6 +91,8 @@ def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, str, _Find]]:
         document.get("connection", {}), ("connection",), keys.CONNECTION
     )
     yield from _in_table(document.get("response", {}), ("response",), keys.RESPONSE)
+    for key, value in document.get("remember", {}).items():
+        yield ("remember", key), value, references.in_expression
     for key, value in document.get("test", {}).items():
         path: Path = ("test", key)
         if isinstance(value, dict):

@@ -22,7 +22,7 @@ from scaffold.spec.model import (
     ResponseSpec,
 )
 from scaffold.spec.reader import Path, Reader, noun_of
-from scaffold.spec.values import RESERVED, Values, called
+from scaffold.spec.values import LOOP, RESERVED, Values, called
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
@@ -135,6 +135,10 @@ def _step(
 def _request(
     reader: Reader, table: Mapping[str, Any], path: Path, values: Values
 ) -> RequestSpec:
+    when = _given(table, path, "when", values.expression)
+    loop = None
+    if LOOP in table:
+        loop, values = values.repeated(table[LOOP], (*path, LOOP))
     kind, body = _body(reader, table, path, values)
     method = table.get("method", "POST")
     if method == "GET" and kind:
@@ -145,7 +149,7 @@ def _request(
         if key in table and kind != "json":
             reader.fault((*path, key), "has no effect without 'json'")
     return RequestSpec(
-        _given(table, path, "when", values.expression),
+        when,
         method,
         _url(table, path, values),
         _path(reader, table, path, values),
@@ -162,6 +166,7 @@ def _request(
         table.get("sorted", False),
         table.get("newline", False),
         _given(table, path, "to", values.text),
+        loop=loop,
     )
 
 

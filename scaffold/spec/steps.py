@@ -13,7 +13,7 @@ from scaffold.expressions.compiler import Scope
 from scaffold.spec.literals import read_duration
 from scaffold.spec.model import HandlerSpec, RequestSpec
 from scaffold.spec.reader import Path, Reader
-from scaffold.spec.values import RESERVED
+from scaffold.spec.values import LOOP, RESERVED
 
 _MOST = 8
 _LATER = "the answer of a step is known in the requests after it"
@@ -97,6 +97,15 @@ def check(
         if transport != "http":
             problem = "needs requests over HTTP; steps are sent to a 'url'"
             reader.fault((*path, "name"), problem)
+    for path, table in found:
+        if LOOP not in table:
+            continue
+        if transport != "http":
+            problem = "needs a request over HTTP, with a 'url'"
+            reader.fault((*path, LOOP), problem)
+        elif "name" in table:
+            problem = "conflicts with 'name': a step has one answer"
+            reader.fault((*path, LOOP), problem)
     if named and named[-1] == found[-1][0]:
         problem = (
             "is a step, and no request after it delivers the event; add a [[request]] "

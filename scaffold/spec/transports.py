@@ -22,7 +22,7 @@ _USED = {
     "hook": ("when", "data"),
 }
 # keys with a fault of their own where they have no use
-_JUDGED = ("url", "to", "data", "name", "keep", "accepted")
+_JUDGED = ("url", "to", "data", "name", "keep", "accepted", "@for")
 _ANSWERED = ("that", "message", "accepted", "error", "retry", "wait", "unparsable")
 
 

@@ -27,6 +27,7 @@ from scaffold.expressions.compiler import (
 )
 from scaffold.expressions.functions import FUNCTIONS, RUNTIME
 from scaffold.names import identifier, key_faults, words
+from scaffold.spec.model import Loop
 from scaffold.spec.reader import Path, Reader, noun_of
 
 _PLAIN = Code(ast.Constant(""), Type.STR)
@@ -43,7 +44,8 @@ RESERVED = words("""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
 # a string whose inner quotes were forgotten
 _WORDS = re.compile(r"[#@]?\w+(?:[ -]+\w+)*")
-_FOR, _IF, _VALUE = "@for", "@if", "@value"
+LOOP = "@for"
+_IF, _VALUE = "@if", "@value"
 
 
 def variables(value: object) -> Iterator[str]:
@@ -54,7 +56,7 @@ def variables(value: object) -> Iterator[str]:
         yield from _steps(value.get("request"))
         if "remember" in value:
             yield "memory"
-        loop = value.get(_FOR)
+        loop = value.get(LOOP)
         if isinstance(loop, str):
             yield loop.partition(" in ")[0].strip()
         value = list(value.values())
@@ -171,7 +173,7 @@ class Values:
         keys: list[ast.expr | None] = []
         values: list[Code] = []
         entries: list[Entry] = []
-        given = [key for key in table if key not in ("...", _FOR, _IF, _VALUE)]
+        given = [key for key in table if key not in ("...", LOOP, _IF, _VALUE)]
         has_optional_only = bool(given) and all(key.endswith("?") for key in given)
         has_fixed = "..." in table or not has_optional_only
         for key, value in table.items():
@@ -184,7 +186,7 @@ class Values:
                     where = (*place, index) if isinstance(value, list) else place
                     values.append(self._merged(text, where))
                 continue
-            if key in (_FOR, _IF, _VALUE):
+            if key in (LOOP, _IF, _VALUE):
                 self._reader.fault(place, "is allowed only in the items of a list")
                 continue
             name = self.key(key, place)
@@ -256,7 +258,7 @@ class Values:
         codes: list[Code] = []
         for index, item in enumerate(items):
             place = (*path, index)
-            if isinstance(item, dict) and _FOR in item:
+            if isinstance(item, dict) and LOOP in item:
                 codes.append(self._loop(item, place))
             else:
                 codes.append(self.value(item, place))
@@ -275,8 +277,8 @@ class Values:
 
     def _loop(self, item: Mapping[str, Any], path: Path) -> Code:
         """`{ "@for" = "x in expr", … }`: one item per element."""
-        place = (*path, _FOR)
-        name, sequence = self._loop_parts(item[_FOR], place)
+        place = (*path, LOOP)
+        name, sequence = self._loop_parts(item[LOOP], place)
         # linters take `l` for a one
         variable = "item" if name == "l" and "item" not in self.scope.tables else name
         inner = self.inside(_with_item(self.scope, name, variable, sequence))
@@ -285,7 +287,7 @@ class Values:
         if _IF in item:
             test = inner.expression(item[_IF], (*path, _IF))
             tests, used = [test.node], [sequence, test]
-        rest = {key: value for key, value in item.items() if key not in (_FOR, _IF)}
+        rest = {key: value for key, value in item.items() if key not in (LOOP, _IF)}
         if set(rest) == {_VALUE}:
             element = inner.value(rest[_VALUE], (*path, _VALUE))
         else:
@@ -295,6 +297,12 @@ class Values:
         made = ast.ListComp(element.node, [loop])
         type_ = list_type([element])
         return Code(made, type_).using(*used, element).times(sequence.weight)
+
+    def repeated(self, text: object, path: Path) -> tuple[Loop, Values]:
+        """The recipients of a request, and the scope of that to one of them."""
+        name, sequence = self._loop_parts(text, path)
+        inner = self.inside(_with_item(self.scope, name, name, sequence))
+        return Loop(name, sequence), inner
 
     def _loop_parts(self, text: object, path: Path) -> tuple[str, Code]:
         name, word, expression = (

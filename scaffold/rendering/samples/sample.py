@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from runtime.alert.types import Event, Level
+from runtime.secrets import redact
+from runtime.secrets.answers import tokens_in
 from runtime.testing.events import (
     COURSE,
     changed_event,
@@ -122,6 +124,11 @@ class Sample:
     def steps(self) -> tuple[str, ...]:
         """The names of the steps that are sent for the usual event."""
         return self._usual.steps
+
+    @property
+    def recipients(self) -> int:
+        """The number of recipients of the usual event, where there may be several."""
+        return self._usual.recipients
 
     @cached_property
     def _usual(self) -> Outcome:
@@ -338,9 +345,16 @@ class Sample:
                 lambda answer: not self._reading.accepts(answer),
             )
             answers += [] if refused is None else [refused]
-        found = [(each, self._reading.failure(each)) for each in dict.fromkeys(answers)]
+        found = [(each, self._failure(each)) for each in dict.fromkeys(answers)]
         # the address of a running server differs
         return [each for each in found if targets.BASE not in each[1]]
+
+    def _failure(self, answer: Answer) -> str:
+        """The error of the service for an answer, without what steps were answered."""
+        text = self._reading.failure(answer)
+        if not self.steps:
+            return text
+        return redact(text, tokens_in(Answer(200, reply(self.spec)).json))
 
     @cached_property
     def _reading(self) -> Reading:

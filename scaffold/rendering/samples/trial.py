@@ -127,12 +127,20 @@ class _Step(NamedTuple):
     is_login: bool = False
 
 
+class _Addressed(NamedTuple):
+    """Stands in for `Addressed`."""
+
+    to: object
+    request: _Request
+
+
 @dataclass(frozen=True)
 class _Several:
     """The requests for one event."""
 
     requests: tuple[_Request, ...]
     steps: tuple[str, ...]
+    recipients: int
 
     @property
     def url(self) -> str:
@@ -168,6 +176,7 @@ class Outcome(NamedTuple):
         is_local: true if its destination is the server of the tests.
         sent: number of requests.
         steps: the names of those that are steps.
+        recipients: number of those that are sent to several recipients.
     """
 
     text: str | None
@@ -176,6 +185,7 @@ class Outcome(NamedTuple):
     is_local: bool = True
     sent: int = 1
     steps: tuple[str, ...] = ()
+    recipients: int = 0
 
     @property
     def shown(self) -> str:
@@ -190,7 +200,11 @@ _STUBS = {
     "runtime.services.instanced": SimpleNamespace(InstancesService=_Service),
     "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
     "runtime.services.stepped": SimpleNamespace(
-        SteppedService=_Service, Requests=object, Step=_Step, NO_ANSWER=Answer(0, "")
+        SteppedService=_Service,
+        Requests=object,
+        Step=_Step,
+        Addressed=_Addressed,
+        NO_ANSWER=Answer(0, ""),
     ),
     "runtime.services.hooks": SimpleNamespace(HookService=_Service, Hook=_Service),
     "runtime.outbound.client": SimpleNamespace(Request=_Request, Response=Answer),
@@ -306,7 +320,11 @@ class Trial:
             return Outcome(None, None, seen)
         made = Outcome(request.shown(), None, seen, _is_local(request.url))
         if isinstance(request, _Several):
-            return made._replace(sent=len(request.requests), steps=request.steps)
+            return made._replace(
+                sent=len(request.requests),
+                steps=request.steps,
+                recipients=request.recipients,
+            )
         return made
 
     def course(
@@ -409,21 +427,25 @@ class Trial:
         return made
 
     def _several(
-        self, requests: Generator[_Step | _Request, Answer | None, None]
+        self, requests: Generator[_Step | _Addressed | _Request, Answer | None, None]
     ) -> _Several | None:
         """All requests for an event, answered as the fake server does."""
         answer = None
-        found, steps = list[_Request](), list[str]()
+        found, steps, recipients = list[_Request](), list[str](), 0
         try:
             while True:
                 following = requests.send(answer)
                 if isinstance(following, _Step):
                     steps.append(following.name)
+                recipients += isinstance(following, _Addressed)
+                if isinstance(following, (_Step, _Addressed)):
                     following = following.request
                 found.append(following)
                 answer = self._answer
         except StopIteration:
-            return _Several(tuple(found), tuple(steps)) if found else None
+            if not found:
+                return None
+            return _Several(tuple(found), tuple(steps), recipients)
 
     @cached_property
     def _answer(self) -> Answer:

@@ -21,6 +21,13 @@ class Basic(NamedTuple):
     password: ast.expr
 
 
+class Repetition(NamedTuple):
+    """A loop over recipients."""
+
+    variable: str
+    items: ast.expr
+
+
 @dataclass(frozen=True)
 class RequestView:
     """One request; the first without a name whose condition holds delivers.
@@ -58,8 +65,18 @@ class RequestView:
         return self.spec.name if self.is_read and self.spec.when is not None else ""
 
     @property
+    def loop(self) -> Repetition | None:
+        """The loop that sends it to each of several recipients, or None."""
+        if self.spec.loop is None:
+            return None
+        variable, items = self.spec.loop
+        return Repetition(variable, items.node)
+
+    @property
     def start(self) -> str:
         """The beginning of the statement that yields it."""
+        if self.spec.loop is not None:
+            return f"yield Addressed({self.spec.loop.variable}, "
         if not self.spec.name:
             return "yield "
         variable = f"{self.spec.name} = " if self.is_read else ""
@@ -68,6 +85,8 @@ class RequestView:
     @property
     def end(self) -> str:
         """The end of that statement."""
+        if self.spec.loop is not None:
+            return ")"
         if not self.spec.name:
             return ""
         if self.spec.keep:

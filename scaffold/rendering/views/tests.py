@@ -486,6 +486,23 @@ class TestsView(View):
         return [each for each in self.spec.steps if each.key in named]
 
     @property
+    def missed(self) -> int:
+        """The number of requests of a retry where one recipient has received the event."""
+        recipients = self.sample.recipients
+        return recipients - 1 + len(self.kept_steps) if recipients > 1 else 0
+
+    @property
+    def refusing(self) -> str:
+        """The start of errors of several recipients who all refuse the event, or ""."""
+        recipients = self.sample.recipients
+        return f"{recipients} of {recipients} recipients: " if recipients > 1 else ""
+
+    @property
+    def is_several(self) -> bool:
+        """True if the usual event takes several requests."""
+        return self.sample.count > 1
+
+    @property
     def first_step(self) -> ast.expr:
         """The start of errors of the first step."""
         return ast.Constant(f"{self.steps[0].key}: ")
@@ -498,7 +515,7 @@ class TestsView(View):
     @property
     def shared_count(self) -> int:
         """The number of requests for two events."""
-        return 2 * (len(self.steps) + 1) - len(self.kept_steps)
+        return 2 * self.sample.count - len(self.kept_steps)
 
     @property
     def good_status(self) -> int:

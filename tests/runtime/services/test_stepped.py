@@ -17,7 +17,7 @@ from runtime.outbound.client import AiohttpClient, Request
 from runtime.outbound.idempotency import keyed
 from runtime.outbound.journal import Notebook
 from runtime.services.expressions import get, recalled
-from runtime.services.stepped import NO_ANSWER, Step, SteppedService
+from runtime.services.stepped import NO_ANSWER, Addressed, Step, SteppedService
 from runtime.store.database import Store
 from runtime.testing.events import changed_event, sample_event
 from runtime.testing.loopback import Answer, LoopbackServer
@@ -104,6 +104,26 @@ class Tracker(SteppedService):
         return options, sample_event()
 
 
+class Texts(SteppedService):
+    """Sends a text message to each number."""
+
+    kind = "texts"
+    numbers = ("1", "2", "3")
+
+    def requests(self, config, options, event):
+        for number in self.numbers:
+            yield Addressed(number, Request("POST", f"{config.url}/to/{number}"))
+
+    def default_handler_config(self):
+        return None
+
+    def test_options(self):
+        return None
+
+    def test_event(self, options):
+        return options, sample_event()
+
+
 class Server(LoopbackServer):
     """Answers by path; `failing` has the statuses of the next requests to a path."""
 
@@ -133,12 +153,12 @@ def server():
         yield server
 
 
-def deliver(server, *events, journal=None, keep_s=0.0, key="k"):
+def deliver(server, *events, journal=None, keep_s=0.0, key="k", make=Service):
     """Deliver events with one service; the errors, or None for success."""
 
     async def main():
         client = AiohttpClient()
-        service = Service(Config(server.url, keep_s), client)
+        service = make(Config(server.url, keep_s), client)
         errors = []
         for event in events or (sample_event(),):
             try:
@@ -361,6 +381,81 @@ def test_a_delivery_that_is_sent_again_by_a_person_repeats_no_step(tmp_path, ser
         outbox.resend()
         outbox.run(server)
     assert server.paths() == ["/posts/7"]
+
+
+def send_texts(server, journal=None):
+    """Try once to send the texts; the error, and the numbers that were tried."""
+    [error] = deliver(server, journal=journal, make=Texts)
+    return error, [each.removeprefix("/to/") for each in server.paths()]
+
+
+def test_each_recipient_gets_a_request_with_a_key_of_its_own(server):
+    assert deliver(server, make=Texts) == [None]
+    requests = server.taken()
+    assert [each.path for each in requests] == ["/to/1", "/to/2", "/to/3"]
+    keys = {each.headers["Idempotency-Key"] for each in requests}
+    assert len(keys) == 3
+    assert "k" not in keys
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+def test_a_retry_spares_those_that_received_the_event(server, status):
+    journal = Notebook()
+    server.failing["/to/2"] = [status]
+    error, tried = send_texts(server, journal)
+    assert (error.status, tried) == (status, ["1", "2"])
+    assert send_texts(server, journal) == (None, ["2", "3"])
+
+
+def test_a_recipient_that_refuses_the_event_keeps_no_other_from_it(server):
+    journal = Notebook()
+    server.failing["/to/1"] = [400, 400]
+    server.failing["/to/3"] = [500]
+    error, tried = send_texts(server, journal)
+    expected = "2 of 3 recipients: unexpected response code 500 from texts service"
+    assert str(error) == expected
+    assert (error.retry, tried) == (True, ["1", "2", "3"])
+    error, tried = send_texts(server, journal)
+    expected = "1 of 3 recipients: unexpected response code 400 from texts service"
+    assert str(error) == expected
+    assert (error.retry, tried) == (False, ["1", "3"])
+
+
+def test_an_endpoint_that_is_down_is_not_tried_for_each_recipient(server):
+    url = server.url
+    server.refuse()
+    [error] = deliver(server, make=Texts)
+    assert str(error).startswith(f'Post "{url}/to/1": dial tcp')
+    assert error.retry
+
+
+def test_one_recipient_has_the_error_of_one_request(server, monkeypatch):
+    monkeypatch.setattr(Texts, "numbers", ("1",))
+    server.failing["/to/1"] = [400]
+    error, _ = send_texts(server)
+    assert str(error) == "unexpected response code 400 from texts service"
+
+
+def test_a_recipient_twice_in_a_list_gets_one_request(server, monkeypatch):
+    monkeypatch.setattr(Texts, "numbers", ("1", "2", "1"))
+    assert send_texts(server) == (None, ["1", "2"])
+
+
+def test_too_many_recipients(server, monkeypatch):
+    monkeypatch.setattr(Texts, "numbers", ["1"] * 1001)
+    error, _ = send_texts(server)
+    assert str(error) == "more than 1000 recipients"
+    assert not error.retry
+
+
+def test_a_restart_spares_those_that_received_the_event(tmp_path, server):
+    server.failing["/to/2"] = [503]
+    with Outbox(tmp_path) as outbox:
+        outbox.run(server, attempts=1, make=Texts)
+    assert server.paths() == ["/to/1", "/to/2"]
+    with Outbox(tmp_path) as outbox:
+        outbox.run(server, make=Texts)
+    assert server.paths() == ["/to/2", "/to/3"]
 
 
 WARNING, CRITICAL, OK = map(sample_event, (Level.WARNING, Level.CRITICAL, Level.OK))

@@ -11,7 +11,7 @@ from scaffold.spec.parse import parse
 
 HEAD = (
     '[handler]\nname = "quoll"\n[config]\nurl = {}\nkey = { secret = true }\n'
-    "[option]\nroom = {}\n"
+    '[option]\nroom = {}\nto = { type = "list" }\n'
 )
 LOGIN = (
     '[[request]]\nname = "login"\nurl = "${config.url}/login"\n'
@@ -127,6 +127,42 @@ def service(text: str) -> str:
         (LOGIN + "keep = 60\n" + SEND, "request[1].keep", "must be a string"),
         (LOGIN + SEND + "keep = '1h'\n", "request[2].keep", "without 'name'"),
         (LOGIN + SEND + "accepted = '{}'\n", "request[2].accepted", "without 'name'"),
+        # recipients
+        (
+            LOGIN.replace("[[request]]", '[[request]]\n"@for" = "x in opt.to"') + SEND,
+            "request[1].@for",
+            "conflicts with 'name': a step has one answer",
+        ),
+        (
+            "[[request]]\n'@for' = 'x in opt.room'\nurl = '${config.url}'\n",
+            "request[1].@for",
+            "loops over a string; use a list or a map",
+        ),
+        (
+            "[[request]]\n'@for' = 'opt.to'\nurl = '${config.url}'\n",
+            "request[1].@for",
+            "'opt.to' is not a loop; write 'x in EXPRESSION'",
+        ),
+        (
+            "[[request]]\n'@for' = 'config in opt.to'\nurl = '${config.url}'\n",
+            "request[1].@for",
+            "'config' is already defined",
+        ),
+        (
+            "[[request]]\n'@for' = 5\nurl = '${config.url}'\n",
+            "request[1].@for",
+            "must be an expression in quotes",
+        ),
+        (
+            "[[request]]\n'@for' = 'x in opt.to'\nwhen = 'x'\nurl = '${config.url}'\n",
+            "request[1].when",
+            "unknown name 'x'",
+        ),
+        (
+            "[hook]\n[[request]]\n'@for' = 'x in opt.to'\ndata = { a = '${x}' }\n",
+            "request[1].@for",
+            "needs a request over HTTP",
+        ),
     ],
 )
 def test_errors(text: str, where: str, problem: str) -> None:
@@ -203,6 +239,21 @@ def test_requests_before_a_step_do_not_need_it() -> None:
     close, _, rest = made.partition("return\n")
     assert "/close" in close
     assert ("Step(" in close, "Step(" in rest) == (False, True)
+
+
+def test_a_request_for_each_recipient() -> None:
+    made = service(
+        HEAD
+        + "[[request]]\nwhen = \"event.level == 'OK'\"\n'@for' = 'number in opt.to'\n"
+        + 'url = "${config.url}/${number}"\n'
+        + SEND.replace("login.reply.token", "config.key")
+    )
+    assert (
+        "        if event.state.level == Level.OK:\n"
+        "            for number in options.to:\n"
+        '                yield Addressed(number, Request("POST", f"{config.url}/{number}"))\n'
+        "            return\n"
+    ) in made
 
 
 def test_a_handler_without_steps_has_one_request() -> None:
