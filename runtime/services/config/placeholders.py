@@ -44,6 +44,8 @@ def said(
         before = getattr(element, fields[name].name)
         if _is_shown_back(name, value, hint, before):
             continue
+        if isinstance(value, list) and isinstance(before, tuple) and is_url_name(name):
+            value = _with_urls(name, value, before)
         if isinstance(value, Mapping):
             value = _filled(value, hint, before, stored.get(name))
         if problem := _problem(name, value, hint):
@@ -57,7 +59,8 @@ def _is_shown_back(name: str, value: Any, hint: Any, before: Any) -> bool:
         return value is bool(before) or (is_placeholder(value) and bool(before))
     if isinstance(before, str) and is_url_name(name):
         return bool(value == shown(name, before) != before)
-    return False
+    # an empty list or table
+    return value is None and shown(name, before) is None
 
 
 def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> Any:
@@ -78,6 +81,14 @@ def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> An
     return found
 
 
+def _with_urls(name: str, values: list[Any], before: tuple[Any, ...]) -> list[Any]:
+    """A list of URLs with the stored one in place of each that is sent back redacted."""
+    stored = {shown(name, each): each for each in before if isinstance(each, str)}
+    return [
+        stored.get(each, each) if isinstance(each, str) else each for each in values
+    ]
+
+
 def _problem(name: str, value: Any, hint: Any) -> str:
     """The problem with a placeholder that has no stored secret."""
     if isinstance(value, Mapping):
@@ -86,6 +97,7 @@ def _problem(name: str, value: Any, hint: Any) -> str:
         return text if names else ""
     if hint is Secret and is_placeholder(value):
         return f"{value} is a placeholder, but no secret is stored"
-    if isinstance(value, str) and is_url_name(name) and HIDDEN in value:
+    urls = value if isinstance(value, list) else [value]
+    if is_url_name(name) and any(isinstance(u, str) and HIDDEN in u for u in urls):
         return f"{HIDDEN} hides a part of the stored URL, which is another one"
     return ""
