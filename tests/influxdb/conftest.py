@@ -7,6 +7,7 @@ import http.client
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -48,12 +49,18 @@ bind-address = "127.0.0.1:{rpc}"
   bind-address = "127.0.0.1:{port}"
   log-enabled = false
   auth-enabled = {auth}
+{tls}
 [subscriber]
   http-timeout = "5s"
 [continuous_queries]
   enabled = false
 [logging]
   level = "error"
+"""
+_TLS = """\
+  https-enabled = true
+  https-certificate = "{}"
+  https-private-key = "{}"
 """
 
 
@@ -65,18 +72,20 @@ class InfluxDB:
         folder: its files, which survive `stop` and `start`.
         port: port of its HTTP API, which stays the same.
         auth: True if requests need a user.
+        tls: files of a certificate and its key, for HTTPS.
         credentials: user and password of this class's own requests.
     """
 
     folder: Path
     auth: bool = False
+    tls: tuple[Path, Path] | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
@@ -84,8 +93,11 @@ class InfluxDB:
         self.port = self.port or port
         config = self.folder / "influxdb.conf"
         auth = str(self.auth).lower()
+        tls = "" if self.tls is None else _TLS.format(*self.tls)
         config.write_text(
-            _CONFIG.format(folder=self.folder, port=self.port, rpc=rpc, auth=auth)
+            _CONFIG.format(
+                folder=self.folder, port=self.port, rpc=rpc, auth=auth, tls=tls
+            )
         )
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -119,15 +131,23 @@ class InfluxDB:
     ) -> tuple[int, str]:
         """Status and text of a request."""
         asked = urlencode({**self.credentials, **query})
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=DEADLINE_S
-        )
+        connection = self._connection()
         try:
             connection.request(method, f"{path}?{asked}", body.encode())
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.tls is None:
+            return http.client.HTTPConnection(
+                "127.0.0.1", self.port, timeout=DEADLINE_S
+            )
+        context = ssl.create_default_context(cafile=self.tls[0])
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=DEADLINE_S, context=context
+        )
 
     def query(self, statement: str, database: str = "") -> list[dict[str, Any]]:
         """The series of an answer, as InfluxDB's JSON has them; times are in ns."""
@@ -219,10 +239,10 @@ def own_influxdb(tmp_path: Path) -> Iterator[Callable[..., InfluxDB]]:
     _require_program()
     started: list[InfluxDB] = []
 
-    def start(*, auth: bool = False) -> InfluxDB:
+    def start(*, auth: bool = False, tls: tuple[Path, Path] | None = None) -> InfluxDB:
         folder = tmp_path / f"influxdb{len(started)}"
         folder.mkdir()
-        server = InfluxDB(folder, auth)
+        server = InfluxDB(folder, auth, tls)
         started.append(server)
         server.start()
         return server

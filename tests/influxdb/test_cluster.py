@@ -8,6 +8,7 @@ import json
 import socket
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from runtime.secrets import Secret
 from runtime.services.influxdb.cluster import Cluster
 from runtime.services.influxdb.series import Series
 from tests.influxdb.conftest import InfluxDB, on_cluster
+from tests.runtime.outbound.test_client_tls import LOOPBACK, self_signed
 
 START = 1_700_000_000_000_000_000
 
@@ -216,6 +218,19 @@ def test_users_and_their_passwords(guarded: InfluxDB) -> None:
         with pytest.raises(DeliveryError) as error:
             guarded.on_cluster(work, **changes)
         assert (str(error.value), error.value.status) == (text, 401)
+
+
+def test_certificates(own_influxdb: Callable[..., InfluxDB], tmp_path: Path) -> None:
+    files = self_signed(tmp_path, "influxdb", LOOPBACK)
+    server = own_influxdb(tls=files)
+
+    async def work(cluster: Cluster) -> int:
+        return len(await cluster.execute("SHOW DATABASES"))
+
+    assert server.on_cluster(work, ssl_ca=str(files[0])) == 1
+    assert server.on_cluster(work, insecure_skip_verify=True) == 1
+    with pytest.raises(DeliveryError, match="tls: failed to verify certificate: x509"):
+        server.on_cluster(work)
 
 
 def test_errors_have_no_secrets(influxdb: InfluxDB) -> None:
