@@ -8,6 +8,7 @@ SECTIONS: dict[str, Reference] = {
     "gotify": "runtime.services.gotify.config:Config",
     "hipchat": "runtime.services.hipchat.config:Config",
     "httppost": "runtime.services.httppost.config:Config",
+    "kafka": "runtime.services.kafka.config:Config",
     "matrix": "runtime.services.matrix.config:Config",
     "ntfy": "runtime.services.ntfy.config:Config",
     "opsgenie": "runtime.services.opsgenie.config:Config",

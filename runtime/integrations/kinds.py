@@ -9,6 +9,7 @@ KINDS: dict[str, Reference] = {
     "googlechat": "runtime.services.googlechat.handler:HandlerConfig",
     "gotify": "runtime.services.gotify.handler:HandlerConfig",
     "hipchat": "runtime.services.hipchat.handler:HandlerConfig",
+    "kafka": "runtime.services.kafka.handler:HandlerConfig",
     "log": "runtime.services.alert.kinds.log:LogHandlerConfig",
     "matrix": "runtime.services.matrix.handler:HandlerConfig",
     "ntfy": "runtime.services.ntfy.handler:HandlerConfig",

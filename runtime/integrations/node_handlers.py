@@ -27,4 +27,5 @@ NODE_HANDLERS: dict[str, Reference] = {
     "servicenow": "runtime.services.servicenow.property:ServiceNowHandler",
     "teams": "runtime.services.teams.property:TeamsHandler",
     "snmptrap": "runtime.services.snmptrap.property:SnmpTrapHandler",
+    "kafka": "runtime.services.kafka.property:KafkaHandler",
 }

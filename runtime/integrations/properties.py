@@ -26,4 +26,5 @@ PROPERTIES: dict[str, Reference] = {
     "serviceNow": "runtime.services.servicenow.property:ServiceNowHandler",
     "teams": "runtime.services.teams.property:TeamsHandler",
     "snmpTrap": "runtime.services.snmptrap.property:SnmpTrapHandler",
+    "kafka": "runtime.services.kafka.property:KafkaHandler",
 }

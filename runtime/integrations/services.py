@@ -8,6 +8,7 @@ SERVICES: dict[str, Reference] = {
     "gotify": "runtime.services.gotify.service:Service",
     "hipchat": "runtime.services.hipchat.service:Service",
     "httppost": "runtime.services.httppost.service:Service",
+    "kafka": "runtime.services.kafka.service:Service",
     "matrix": "runtime.services.matrix.service:Service",
     "ntfy": "runtime.services.ntfy.service:Service",
     "opsgenie": "runtime.services.opsgenie.service:Service",

@@ -261,16 +261,28 @@ def _became(
     journal: Journal | None = None,
 ) -> str:
     """The requests that deliver an event, or why there are none."""
+    sent: list[bool] = []
+
+    async def send(service: ServiceT) -> None:
+        said = service.default_handler_config() if options is None else options
+        sent.append(await service.alert(said, event))
+
     try:
-        deliver(make, config, options, event, journal)
+        _run(make, config, send, journal)
     except DeliveryError as error:
         return f"refused: {error}"
-    return shown_taken(server) or "nothing"
+    # over TCP a message may arrive after its sender has gone
+    return shown_taken(server, least=sum(sent)) or "nothing"
 
 
-def shown_taken(server: Received) -> str:
-    """All requests that arrived, as text; they are taken."""
-    shown = []
+def shown_taken(server: Received, *, least: int = 0) -> str:
+    """All requests that arrived, as text; they are taken.
+
+    Args:
+        server: the server.
+        least: number of requests to wait for.
+    """
+    shown = [shown_recorded(server.next()) for _ in range(least)]
     while not server.received.empty():
         shown.append(shown_recorded(server.next()))
     return "\n".join(shown)

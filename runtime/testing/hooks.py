@@ -15,13 +15,16 @@ class RecordingHook:
 
     Attributes:
         received: the data as requests `SEND data` with JSON, in order.
+        opened: the configurations of its clients, in order.
     """
 
     def __init__(self) -> None:
         self.received: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
+        self.opened: list[Any] = []
 
     async def open(self, config: Any, network: Any) -> None:
-        """Open nothing."""
+        """Record the configuration."""
+        self.opened.append(config)
 
     async def close(self, client: Any) -> None:
         """Close nothing."""

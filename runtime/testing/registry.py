@@ -189,6 +189,7 @@ def _filled(name: str, hint: Any, before: Any, url: str, new: NewCanary) -> Any:
 
 # of services that do not take URLs, and fields with rules of their own
 _PLACES: Mapping[str, Callable[[SplitResult], Any]] = {
+    "brokers": lambda url: (f"{url.hostname}:{url.port or 80}",),
     "addr": lambda url: f"{url.hostname}:{url.port or 80}",
     "host": lambda url: url.hostname,
     "port": lambda url: url.port or 80,

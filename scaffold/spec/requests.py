@@ -375,9 +375,6 @@ def error_key(table: Mapping[str, Any]) -> str:
 
 def check_use(reader: Reader, spec: HandlerSpec) -> None:
     """Faults that can be seen only when all of a spec is known."""
-    if spec.instances is not None and spec.transport != "http":
-        problem = "needs requests over HTTP; remove it, or send to a 'url'"
-        reader.fault(("instances",), problem)
     for index, request in enumerate(spec.requests):
         path: Path = ("request", index, "url")
         if request.to is not None or request.url is NOWHERE:

@@ -23,6 +23,8 @@ _USED = {
 }
 # keys with a fault of their own where they have no use
 _JUDGED = ("url", "to", "data", "name", "keep", "accepted", "@for")
+# settings of connections that differ from request to request
+_OF_REQUESTS = ("verify", "limit", "proxy")
 _ANSWERED = ("that", "message", "accepted", "error", "retry", "wait", "unparsable")
 
 
@@ -73,6 +75,23 @@ def check(reader: Reader, spec: HandlerSpec) -> None:
         reader, [(("request", i), each) for i, each in enumerate(tables)], transport
     )
     _check_response(reader, spec)
+    if transport == "hook":
+        _check_connection(reader, spec)
+
+
+def _check_connection(reader: Reader, spec: HandlerSpec) -> None:
+    """Refuse settings of connections that a hook does not get."""
+    handler, table = (spec.document.get(each, {}) for each in ("handler", "connection"))
+    if isinstance(handler, dict) and handler.get("tls"):
+        problem = (
+            "has no effect with [hook]; write the settings in [config], and 'ca' and "
+            "'cert' in [connection]"
+        )
+        reader.fault(("handler", "tls"), problem)
+    for key in table if isinstance(table, dict) else ():
+        if key in _OF_REQUESTS:
+            problem = "has no effect with [hook]: its module connects; remove it"
+            reader.fault(("connection", key), problem)
 
 
 def _is_misspelled(name: str, table: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ KINDS = [
     "googlechat",
     "gotify",
     "hipchat",
+    "kafka",
     "matrix",
     "ntfy",
     "opsgenie",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from runtime.outbound.connection import Certificates, Connection
+from scaffold.expressions.code import Type
 from scaffold.rendering.samples.search import Search, reads
 from scaffold.rendering.samples.trial import Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value
@@ -71,4 +72,12 @@ def certified(spec: HandlerSpec, trial: Trial, usual: Values) -> Certified | Non
         if isinstance(fields[key].type.empty, str)
     ]
     values = usual.changed(changes)
-    return Certified(values, trial.certificates(values.config))
+    made = trial.certificates(values.config)
+    if sum(map(bool, made[:3])) < len(codes):
+        # a switch decides whether the files are used
+        switches = [key for key in keys if fields[key].type.base is Type.BOOL]
+        values = values.changed(
+            (("config", key), not values.config[key]) for key in switches
+        )
+        made = trial.certificates(values.config)
+    return Certified(values, made)

@@ -197,7 +197,11 @@ class Outcome(NamedTuple):
 
 _STUBS = {
     "runtime.services.service": SimpleNamespace(HttpService=_Service),
-    "runtime.services.instanced": SimpleNamespace(InstancesService=_Service),
+    "runtime.services.instanced": SimpleNamespace(
+        InstancesService=_Service,
+        TcpInstancesService=_Service,
+        HookInstancesService=_Service,
+    ),
     "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
     "runtime.services.stepped": SimpleNamespace(
         SteppedService=_Service,

@@ -19,10 +19,17 @@ from scaffold.rendering.views.options import Check
 from scaffold.rendering.views.requests import RequestView, annotation
 from scaffold.rendering.views.view import Pair, View, call
 from scaffold.spec import scopes
-from scaffold.spec.model import TestField
+from scaffold.spec.model import HandlerSpec, TestField
 
 _STATE = ("id", "message", "details", "time", "level")
 _WHOLE = (*_STATE, "topic", "data")
+
+_BASES = {"http": "HttpService", "tcp": "TcpService", "hook": "HookService"}
+_BASES_OF_SECTIONS = {
+    "http": "InstancesService",
+    "tcp": "TcpInstancesService",
+    "hook": "HookInstancesService",
+}
 
 
 class Levels(NamedTuple):
@@ -174,8 +181,9 @@ class ServiceView(View):
     @property
     def base(self) -> str:
         """The base class of the service."""
-        bases = {"http": "HttpService", "tcp": "TcpService", "hook": "HookService"}
-        return "InstancesService" if self.instances else bases[self.spec.transport]
+        if self.instances:
+            return _BASES_OF_SECTIONS[self.spec.transport]
+        return _BASES[self.spec.transport]
 
     @property
     def bases(self) -> list[str]:
@@ -349,7 +357,7 @@ class ServiceView(View):
         connection = self.spec.connection
         made = [Pair(name, code.node) for name, code in connection.files().items()]
         settings = tuple(
-            _setting(code, usual)
+            _setting(self.spec, code, usual)
             for code, usual in zip(
                 (connection.ca, connection.certificate, connection.key),
                 NO_CERTIFICATES.settings,
@@ -491,11 +499,16 @@ def _is_error(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "error"
 
 
-def _setting(code: Code | None, usual: str) -> str:
-    """The name of a file's setting for errors; of several that decide, all."""
+def _setting(spec: HandlerSpec, code: Code | None, usual: str) -> str:
+    """The name of a file's setting for errors; of several that decide, all.
+
+    Switches are none of them.
+    """
     if code is None:
         return usual
-    return ", ".join(sorted(each.partition(".")[2] for each in code.reads)) or usual
+    switches = {each.key for each in spec.config if each.type.base is Type.BOOL}
+    keys = {each.partition(".")[2] for each in code.reads}
+    return ", ".join(sorted(keys - switches)) or usual
 
 
 def _choices(node: ast.expr) -> list[ast.expr]:

@@ -161,6 +161,8 @@ def test_what_is_printed_starts_a_server(
             f'[hipchat]\n  enabled = true\n  url = "{server.url}"\n  room = "r"',
         )
         text = text.replace('  room = ""\n', "", 1)
+        # a secret is printed as ***, with which no server starts
+        text = text.replace('  community = "kapacitor"\n', "", 1)
         text = text.replace("/home/kapacitor/.kapacitor", str(tmp_path / "data"))
         secret = {"KAPACITOR_HIPCHAT_TOKEN": "5ecret-of-the-environment"}
         code, out, _ = printed(text, **secret)

@@ -71,6 +71,40 @@ def test_requests_that_no_transport_can_send(text: str, where: str, problem: str
     ), faults(text)
 
 
+SECTIONS = '[instances]\nkey = "id"\ndefault = "flag"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [(TCP, "TcpInstancesService"), (HOOK, "HookInstancesService")],
+    ids=["tcp", "hook"],
+)
+def test_any_transport_may_have_several_sections(text: str, base: str):
+    made = files(text + SECTIONS)
+    assert f"class Service({base}[Config" in made["service.py"]
+    assert "instances: ClassVar[Instances]" in made["config.py"]
+    tests = made["test_quoll_service.py"]
+    assert "def test_handlers_choose_a_section" in tests
+    assert ("server.opened == [other, other]" in tests) == (text is HOOK)
+    for name, content in made.items():
+        if name.endswith(".py"):
+            compile(content, name, "exec")
+
+
+def test_a_hook_gets_no_settings_of_requests():
+    head, tail = HOOK.split("[config]", 1)
+    assert ("handler.tls", True) in [
+        (where, problem.startswith("has no effect with [hook]"))
+        for where, problem in faults(f"{head}tls = true\n[config]{tail}")
+    ]
+    text = HOOK + '[connection]\nca = "config.addr"\nverify = "False"\n'
+    [(where, problem)] = faults(text)
+    assert (where, "its module connects" in problem) == ("connection.verify", True)
+    made = files(text.replace('verify = "False"\n', ""))
+    assert "def certificates(" in made["service.py"]
+    assert "def test_certificates(" in made["test_quoll_service.py"]
+
+
 def test_a_message_over_tcp_is_written():
     made = files(TCP)
     assert (

@@ -1,0 +1,26 @@
+"""Handler options of kind `kafka`."""
+
+from dataclasses import dataclass
+
+from runtime.alert.templates import NO_TEMPLATE, Template
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerConfig:
+    """Options of one handler.
+
+    Attributes:
+        cluster: id of the cluster to send to.
+        topic: topic to send to.
+        template: value of the message; by default the alert as JSON.
+        disablepartitionbyid: spreads messages over all partitions, in place of one for
+            each alert.
+        partitionalgorithm: hash of the alert's ID that chooses the partition: crc32
+            (the default), murmur2, murmur3 or fnv-1a.
+    """
+
+    cluster: str = ""
+    topic: str = ""
+    template: Template = NO_TEMPLATE
+    disablepartitionbyid: bool = False
+    partitionalgorithm: str = ""

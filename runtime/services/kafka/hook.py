@@ -1,0 +1,202 @@
+"""Sends messages to Kafka with aiokafka."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from runtime.errors import ConfigError, DeliveryError
+from runtime.golang.quoting import quote
+from runtime.golang.utf8 import scrub
+from runtime.outbound.addresses import DeniedAddressError
+from runtime.outbound.network import Network
+from runtime.services.hooks import required
+from runtime.services.kafka.config import Config
+from runtime.services.kafka.hashes import fnv_1a, murmur2, murmur3
+from runtime.units import MILLISECOND
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
+
+_LIBRARY = "aiokafka"
+_TIMEOUT_MS = 10_000
+_PORT = 9092
+# the library asks for the partitions of any other name over and over
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_OAUTH = "OAUTHBEARER"
+
+
+def validate(config: Config) -> None:
+    """Check what the library would find out only when it connects.
+
+    Raises:
+        ModuleNotFoundError: the library is missing.
+        ConfigError: a broker has no valid address, or a token is missing.
+    """
+    required(_LIBRARY)
+    for each in config.brokers:
+        _place(each)
+    if config.sasl_mechanism == _OAUTH and not config.sasl_access_token:
+        raise ConfigError("sasl-access-token is required for OAUTHBEARER")
+
+
+async def open(config: Config, network: Network) -> AIOKafkaProducer:
+    """Return a producer that is connected to a cluster.
+
+    Raises:
+        ModuleNotFoundError: the library is missing.
+        DeliveryError: no broker answers, or the login is refused.
+        DeniedAddressError: a broker's address is denied.
+    """
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.errors import KafkaError
+
+    # it logs each attempt of its own; the delivery reports the error
+    logging.getLogger(_LIBRARY).setLevel(logging.CRITICAL)
+    await _check_addresses(config, network)
+    is_secured = bool(config.sasl_username or config.sasl_mechanism)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=["{}:{}".format(*_place(each)) for each in config.brokers],
+        client_id=config.id,
+        request_timeout_ms=config.timeout // MILLISECOND or _TIMEOUT_MS,
+        security_protocol=(
+            f"{'SASL_' if is_secured else ''}{'SSL' if config.use_ssl else 'PLAINTEXT'}"
+        ),
+        ssl_context=(
+            await network.tls(verify=not config.insecure_skip_verify)
+            if config.use_ssl
+            else None
+        ),
+        sasl_mechanism=config.sasl_mechanism or "PLAIN",
+        sasl_plain_username=config.sasl_username or None,
+        sasl_plain_password=config.sasl_password.reveal() or None,
+        sasl_oauth_token_provider=_token_provider(config),
+    )
+    try:
+        await producer.start()
+    except BaseException as error:
+        await producer.stop()
+        if isinstance(error, KafkaError):
+            raise _failure(error) from None
+        raise
+    return producer
+
+
+async def close(client: AIOKafkaProducer) -> None:
+    """Send what is under way, and disconnect."""
+    await client.stop()
+
+
+async def send(client: AIOKafkaProducer, data: Mapping[str, Any]) -> None:
+    """Send one message, and wait until the leader of its partition has it.
+
+    Raises:
+        DeliveryError: the cluster does not take it.
+    """
+    from aiokafka.errors import KafkaError
+
+    topic = data["topic"]
+    if not _TOPIC.fullmatch(topic) or topic in (".", ".."):
+        raise DeliveryError(f"invalid topic {quote(topic)}")
+    key, value = (scrub(data[each]).encode() for each in ("key", "value"))
+    try:
+        partitions = sorted(await client.partitions_for(topic))
+        await client.send_and_wait(
+            topic, value, key=key, partition=chosen(partitions, key, data["hash"])
+        )
+    except KafkaError as error:
+        raise _failure(error) from None
+
+
+def chosen(partitions: Sequence[int], key: bytes, algorithm: str) -> int:
+    """The partition of a message.
+
+    Args:
+        partitions: the numbers of all partitions, in order.
+        key: the key of the message.
+        algorithm: hash of the key: `crc32`, `murmur2`, `murmur3` or `fnv-1a`; "" for any
+            partition.
+
+    Source: Kapacitor services/kafka, hash.go; sarama, hashPartitioner.
+    """
+    if not algorithm or (algorithm == "crc32" and not key):
+        return random.choice(partitions)
+    return partitions[_HASHES[algorithm](key) % len(partitions)]
+
+
+def _absolute(number: int) -> int:
+    """A hash of 32 bits as sarama takes it: without the sign that Go gives it."""
+    return number if number < 2**31 else 2**32 - number
+
+
+_HASHES: Mapping[str, Callable[[bytes], int]] = {
+    "crc32": zlib.crc32,
+    "murmur2": lambda key: murmur2(key) & 0x7FFFFFFF,
+    "murmur3": lambda key: _absolute(murmur3(key)),
+    "fnv-1a": lambda key: _absolute(fnv_1a(key)),
+}
+
+
+async def _check_addresses(config: Config, network: Network) -> None:
+    """Refuse brokers at denied addresses; the library looks names up by itself."""
+    for each in config.brokers:
+        try:
+            await network.addresses(_place(each)[0])
+        except DeniedAddressError:
+            raise
+        except OSError:
+            # another broker may be there
+            continue
+
+
+def _place(address: str) -> tuple[str, int]:
+    """Host and port of a broker.
+
+    Raises:
+        ConfigError: the address is invalid.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or "]" in port:
+        host, port = address, str(_PORT)
+    is_number = port.isascii() and port.isdigit() and len(port) <= len("65535")
+    if not host or not is_number or int(port) > 65535:
+        raise ConfigError(f"invalid broker {quote(address)}: it must be HOST:PORT")
+    return host, int(port)
+
+
+def _token_provider(config: Config) -> Any:
+    """The source of tokens for a login by one, or None."""
+    if config.sasl_mechanism != _OAUTH:
+        return None
+    from aiokafka.abc import AbstractTokenProvider
+
+    class Configured(AbstractTokenProvider):  # type: ignore[misc] # it has no types
+        async def token(self) -> str:
+            token: str = config.sasl_access_token.reveal()
+            return token
+
+    return Configured()
+
+
+def _failure(error: Exception) -> DeliveryError:
+    """The error of a delivery for one of the library."""
+    from aiokafka import errors
+
+    # those that it calls final only because it has tried for long enough
+    may_pass = (
+        errors.KafkaConnectionError,
+        errors.KafkaTimeoutError,
+        errors.ProducerClosed,
+        errors.RequestTimedOutError,
+    )
+    retry = isinstance(error, may_pass) or bool(getattr(error, "retriable", False))
+    may_have_come = isinstance(
+        error, errors.KafkaTimeoutError | errors.RequestTimedOutError
+    )
+    return DeliveryError(
+        f"kafka client error: {error}", retry=retry, maybe_duplicate=may_have_come
+    )
