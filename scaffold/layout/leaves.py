@@ -229,7 +229,8 @@ def _with_ternaries(leaves: list[Leaf]) -> list[Leaf]:
     """The leaves with invisible parentheses around each `a if b else c`.
 
     Raises:
-        DeclinedError: one is inside another, a lambda or a comprehension.
+        DeclinedError: one is the condition of another, or inside a lambda or a
+            comprehension.
     """
     made = leaves
     for leaf in leaves:
@@ -239,10 +240,15 @@ def _with_ternaries(leaves: list[Leaf]) -> list[Leaf]:
         start, stop = _bounds(made, at)
         inner = list(_top_level(made[start:stop]))
         words = [each.text for each in inner if each.kind == "name"]
-        if words.count("if") != 1 or words.count("else") != 1 or "lambda" in words:
+        branches = [each for each in words if each in ("if", "else")]
+        if branches != ["if", "else"] * words.count("else") or "lambda" in words:
             raise DeclinedError("a conditional expression in another form")
         if "for" in words or start == 0:
             raise DeclinedError("a conditional expression in a comprehension")
+        # `else a if b else c` is one of its own
+        outer = [each for each in inner if each.text == "else" and each.kind == "name"]
+        if outer[0] is not leaf:
+            start = made.index(outer[outer.index(leaf) - 1]) + 1
         is_enclosed = made[start - 1].kind == "(" and made[stop : stop + 1]
         if not (is_enclosed and made[stop].opening is made[start - 1]):
             made = _wrapped(made, start, stop, is_atom=False)

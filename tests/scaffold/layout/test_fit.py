@@ -138,6 +138,7 @@ def test_the_settings_of_the_project_count(style: Style) -> None:
 FORMS = [
     "x = {a} or {b} or {c}",
     "return {a} if {b} else {c}",
+    "action = {a} if {b} in ('x', 'y') else {c} if {b} else {a} if {c} else 'z'",
     'script = ".foo({a}{b}{c})"',
     "return {a}, Event({b}, {c})",
     "def request(self, {a}: str, {b}: int, {c}: Event) -> Request | None:\n    return {a}",
