@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -36,6 +37,11 @@ NEW = ("new-handler", "huddle", "--field", "channel:str")
 ALL = ("regenerate", "--all")
 SPECS = Path(__file__).parent.parent / "tests" / "scaffold" / "specs" / "apis"
 APIS = ("pushover2", "servicenow", "telegram")
+BUNDLED = sorted(
+    (Path(__file__).parent.parent / "runtime" / "services").glob("*/handler.toml"),
+    key=lambda path: path.stat().st_size,
+)
+"""The specs of the bundled handlers, the smallest first."""
 TEMPLATES = {
     "create/docs/handlers/KIND.md.j2": "## Configuration",
     "create/runtime/services/KIND/service.py.j2": "Options of",
@@ -119,6 +125,7 @@ def main() -> None:
         bench = Bench(Path(folder), small, {}, asked.runs, asked.only)
         print(f"{'figure':>13} {'aim':>6}       {'what':{WIDEST}} CPU", flush=True)
         of_one(bench)
+        of_bundled(bench)
         for count, root in filled(small, sorted(asked.handlers)):
             bench.filled[count] = root
             of_many(bench, count)
@@ -141,6 +148,46 @@ def of_one(bench: Bench) -> None:
     bench.row("new-handler again", None, lambda: _scaffold(NEW, settled))
     proven = [*NEW, "--verify", "import"]
     bench.row("new-handler --verify import", None, lambda: _new(bench, small, proven))
+
+
+def of_bundled(bench: Bench) -> None:
+    """Rows about the specs of the bundled handlers."""
+    name = "new-handler, largest bundled spec beside the smallest"
+    if bench.only in name:
+        specs = [_renamed(bench.folder, path) for path in (BUNDLED[0], BUNDLED[-1])]
+        costs: list[list[float]] = [[], []]
+        for number in range(bench.runs + 1):
+            for spec, found in zip(specs, costs, strict=True):
+                new = ("new-handler", "--spec", str(spec / "handler.toml"))
+                cpu_s = _new(bench, bench.small, new).cpu_s
+                found += [cpu_s] if number else []  # the first one compiles
+        least, most = map(statistics.median, costs)
+        shown(name, most / least, "x", 1.5, most)
+    name = f"regenerate --all of the {len(BUNDLED)} bundled"
+    if bench.only in name:
+        root = bench.folder / "bundled"
+        shutil.copytree(bench.small, root)
+        for path in BUNDLED:
+            _renamed(root / "alerts/services", path)
+        for change in ("new", "titles changed"):
+            cost = _scaffold(ALL, root)
+            each_s = cost.cpu_s / len(BUNDLED)
+            shown(f"{name}, {change}", each_s * 1000, "ms each", None, cost.cpu_s)
+            for file in root.glob("alerts/services/*/handler.toml"):
+                text = re.sub('title( *)= "', r'title\1= "New ', file.read_text())
+                file.write_text(text)
+
+
+def _renamed(folder: Path, path: Path) -> Path:
+    """A folder with a bundled spec under another name, and with the module of its hook."""
+    target = folder / f"my{path.parent.name}"
+    target.mkdir()
+    for file in (path.parent / "hook.py", path):
+        if file.exists():
+            text = file.read_text().replace("runtime.services.", "alerts.services.my")
+            text = re.sub('(?m)^(name|property)( *)= "', r'\1\2= "my', text, count=2)
+            (target / file.name).write_text(text)
+    return target
 
 
 def of_many(bench: Bench, count: int) -> None:
