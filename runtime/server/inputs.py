@@ -53,6 +53,7 @@ class Inputs:
         submit: Submit,
         report: Report,
         port: Callable[[], int],
+        add_host: Callable[[str], None],
     ) -> None:
         """Make the inputs.
 
@@ -63,6 +64,7 @@ class Inputs:
             submit: starts a write.
             report: takes news of clusters.
             port: returns the port of the API.
+            add_host: makes the API serve one more name.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -73,6 +75,7 @@ class Inputs:
         self._submit = submit
         self._report = report
         self._port = port
+        self._add_host = add_host
         self._listeners: list[Listener] = []
         self.influxdb = InfluxDBService(config.influxdb, self._surroundings)
 
@@ -137,6 +140,7 @@ class Inputs:
             listen=self._listen,
             hostname=self._config.hostname,
             port=self._port,
+            add_host=self._add_host,
             ids=self._id,
             tokens=self._tokens,
             shared_secret=self._config.http.shared_secret,

@@ -137,6 +137,7 @@ class Server:
         # the time of day may be set; periods go on as they were
         timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)
         tokens = self._subscription_tokens()
+        served = sites(config)
         self._inputs = Inputs(
             config,
             info,
@@ -144,6 +145,7 @@ class Server:
             submit=self._submit,
             report=self._note_cluster,
             port=self._port,
+            add_host=served.add_host,
         )
         masters = TaskMasters(
             config,
@@ -180,7 +182,7 @@ class Server:
             self._compute,
             clock,
         )
-        self.http = http_service(config.http, sites(config))
+        self.http = http_service(config.http, served)
         self._add_routes(self.http.router)
         if config.auth.enabled or config.http.auth_enabled:
             # most servers have no users, and what knows passwords takes memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import json
@@ -82,6 +83,16 @@ def fields(config: Config, influxdb: InfluxDB, **cluster: Any) -> Config:
         disable_subscriptions=False, kapacitor_hostname="127.0.0.1", **cluster
     )
     return dataclasses.replace(config, influxdb=(made,))
+
+
+async def written_to(api: Api, host: str) -> bytes:
+    """The first line of the answer to a write to a name of the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.server.http.port)
+    head = f"POST /write?db=d HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\n"
+    writer.write(f"{head}m v=1".encode())
+    line = await asyncio.wait_for(reader.readline(), 20)
+    writer.close()
+    return line.strip()
 
 
 def names(influxdb: InfluxDB, database: str) -> dict[str, str]:
@@ -213,6 +224,21 @@ def test_a_restart_keeps_subscriptions(
         assert before["autogen"]["destinations"] == ["http://127.0.0.1:9/in"]
 
 
+@pytest.mark.parametrize("name", ['a"b', "a'b", "a b", "ü"])
+def test_awkward_names(
+    influxdb: InfluxDB, config: Config, start_api: Callable[..., Api], name: str
+) -> None:
+    escaped = name.replace('"', '\\"')
+    influxdb.query(f'CREATE DATABASE "{escaped}"')
+    api = start_api(fields(config, influxdb, subscriptions={name: ("*",)}))
+    assert api.ask("POST", "/subscriptions") == (204, "")
+    assert list(names(influxdb, name)) == ["autogen"]
+    body = {"set": {"disable-subscriptions": True}}
+    assert api.ask("POST", "/config/influxdb/default", body) == (204, "")
+    api.until(lambda: not names(influxdb, name))
+    influxdb.query(f'DROP DATABASE "{escaped}"')
+
+
 def test_old_names_are_replaced(
     influxdb: InfluxDB, database: str, config: Config, start_api: Callable[..., Api]
 ) -> None:
@@ -245,6 +271,12 @@ def test_changes_over_the_api(
     def change(**options: object) -> None:
         body = {"set": {name.replace("_", "-"): each for name, each in options.items()}}
         assert api.ask("POST", "/config/influxdb/main", body) == (204, "")
+
+    # a name of this server that it did not know
+    change(kapacitor_hostname="alerts.example")
+    api.until(lambda: "alerts.example" in str(subscriptions(influxdb, database)))
+    assert api.run(written_to(api, "alerts.example")) == b"HTTP/1.1 204 No Content"
+    assert b"421" in api.run(written_to(api, "other.example"))
 
     change(disable_subscriptions=True)
     api.until(lambda: not names(influxdb, database))

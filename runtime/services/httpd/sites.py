@@ -60,6 +60,12 @@ class Sites:
         # clients repeat themselves with every request
         self._serves = functools.lru_cache(maxsize=1024)(self._is_own)
 
+    def add_host(self, host: str) -> None:
+        """Serve one more name or address; other strings are ignored."""
+        if is_host(host):
+            self._hosts |= {parsed_host(host)}
+            self._serves.cache_clear()
+
     def serves(self, authority: str, local: str) -> bool:
         """True if requests for `authority` are for this server.
 

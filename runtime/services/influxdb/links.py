@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,7 @@ class Surroundings:
         listen: opens a UDP listener whose points are fed to tasks.
         hostname: host of the server, for destinations of subscriptions.
         port: returns the port of its API.
+        add_host: makes the API serve one more name.
         ids: its ids, by subscription mode.
         tokens: tokens of subscriptions; None if writes need no credentials.
         shared_secret: secret that signs tokens.
@@ -62,6 +63,7 @@ class Surroundings:
     listen: Listen
     hostname: str
     port: Callable[[], int]
+    add_host: Callable[[str], None]
     ids: Callable[[str], str]
     tokens: SubscriptionTokens | None = None
     shared_secret: Secret = NO_SECRET
@@ -80,6 +82,7 @@ class Link:
             cluster,
             hostname=surroundings.hostname,
             port=surroundings.port,
+            add_host=surroundings.add_host,
             ids=surroundings.ids,
             tokens=surroundings.tokens,
             listen=surroundings.listen,
@@ -99,9 +102,14 @@ class Link:
         """Number of subscriptions."""
         return self._subscriptions.size
 
-    def open(self) -> None:
-        """Begin."""
-        self._running = asyncio.get_running_loop().create_task(self._run())
+    def open(self, former: Collection[asyncio.Task[None]] = ()) -> None:
+        """Begin.
+
+        Args:
+            former: removals of clusters, which might drop what this one creates; they are
+                awaited.
+        """
+        self._running = asyncio.get_running_loop().create_task(self._run(former))
 
     def update(self) -> None:
         """Apply a changed configuration of the cluster soon."""
@@ -143,8 +151,10 @@ class Link:
                 await self._running
             self._running = None
 
-    async def _run(self) -> None:
+    async def _run(self, former: Collection[asyncio.Task[None]]) -> None:
         failures = 0
+        if former:
+            await asyncio.wait(former)
         while True:
             self._changed.clear()
             try:

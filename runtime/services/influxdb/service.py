@@ -140,7 +140,7 @@ class InfluxDBService:
                 self._links[name].update()
             else:
                 self._links[name] = link = Link(cluster, self._surroundings())
-                link.open()
+                link.open([*self._leaving])
 
     def _remove(self, name: str, cluster: Cluster) -> None:
         """Drop the subscriptions of a cluster and its connections, in the background."""

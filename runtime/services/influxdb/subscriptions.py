@@ -68,6 +68,7 @@ class Subscriptions:
         *,
         hostname: str,
         port: Callable[[], int],
+        add_host: Callable[[str], None],
         ids: Callable[[str], str],
         tokens: SubscriptionTokens | None,
         listen: Listen,
@@ -78,6 +79,7 @@ class Subscriptions:
             cluster: the cluster.
             hostname: host of destinations, unless the configuration has another.
             port: returns their port, unless the configuration has another.
+            add_host: makes the API serve one more name.
             ids: returns the id of a subscription mode.
             tokens: tokens for writes; None if writes need none.
             listen: opens UDP listeners.
@@ -86,6 +88,7 @@ class Subscriptions:
         self._cluster = cluster
         self._hostname = hostname
         self._port = port
+        self._add_host = add_host
         self._ids = ids
         self._all_tokens = tokens
         self._listen = listen
@@ -116,6 +119,8 @@ class Subscriptions:
             await self.drop()
         if config.disable_subscriptions:
             return
+        # InfluxDB sends it with every write
+        self._add_host(self._host)
         await self._close_changed()
         wanted = [each for each in await self._places() if _is_wanted(each, config)]
         kept: dict[Place, str] = {}
@@ -127,15 +132,22 @@ class Subscriptions:
                 kept[each.place] = each.destinations[0]
             else:
                 await self._drop(each.name, each.place)
+        failures: list[DeliveryError] = []
         for place in wanted:
             if place not in kept:
-                kept[place] = await self._create(name, place)
+                try:
+                    kept[place] = await self._create(name, place)
+                except DeliveryError as error:
+                    # one that is refused keeps no others from being created
+                    failures.append(error)
         self._name, self.size = name, len(kept)
         for place in self._listeners.keys() - kept.keys():
             await self._close_listener(place)
         if self._all_tokens is not None:
             tokens = [urlsplit(each).password or "" for each in kept.values()]
             await self._all_tokens.keep(self._cluster.name, tokens)
+        if failures:
+            raise failures[0]
 
     async def drop(self) -> None:
         """Drop all subscriptions to this server.
