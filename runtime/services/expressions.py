@@ -169,6 +169,11 @@ def entries_of(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def texts_of(table: Mapping[str, object]) -> dict[str, str]:
+    """The values of a map as Go prints them."""
+    return {key: text(value) for key, value in table.items()}
+
+
 def first(items: Collection[T]) -> T | str:
     """The first item of a list, or the first key of a map; "" if it is empty."""
     return next(iter(items), "")

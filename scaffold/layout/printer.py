@@ -120,10 +120,22 @@ def _list_comp(node: ast.ListComp) -> tuple[str, int]:
     return f"[{source(node.elt)}{_generators(node)}]", _ATOM
 
 
-def _generators(node: ast.ListComp) -> str:
+def _dict_comp(node: ast.DictComp) -> tuple[str, int]:
+    entry = f"{source(node.key)}: {source(node.value)}"
+    return f"{{{entry}{_generators(node)}}}", _ATOM
+
+
+def _target(node: ast.expr) -> str:
+    # `k, v` needs no parentheses here
+    if isinstance(node, ast.Tuple):
+        return ", ".join(map(source, node.elts))
+    return source(node)
+
+
+def _generators(node: ast.ListComp | ast.DictComp) -> str:
     text = ""
     for each in node.generators:
-        text += f" for {source(each.target)} in {_at_least(each.iter, _OR)}"
+        text += f" for {_target(each.target)} in {_at_least(each.iter, _OR)}"
         text += "".join(f" if {_at_least(test, _OR)}" for test in each.ifs)
     return text
 
@@ -188,6 +200,7 @@ _WRITERS: dict[type[ast.expr], Callable[..., tuple[str, int]]] = {
     ast.Tuple: _tuple,
     ast.Dict: _dict,
     ast.ListComp: _list_comp,
+    ast.DictComp: _dict_comp,
     ast.IfExp: _if_exp,
     ast.BoolOp: _bool_op,
     ast.UnaryOp: _unary,

@@ -338,21 +338,23 @@ class Parameter(NamedTuple):
     Attributes:
         code: its expression.
         is_optional: true if it is omitted when empty.
+        is_merged: true for a map whose entries are parameters.
     """
 
     code: Code
     is_optional: bool = False
+    is_merged: bool = False
 
 
 class Loop(NamedTuple):
     """The recipients of a request.
 
     Attributes:
-        variable: variable with one of them.
+        variables: the variable with one of them, or those with its key and value.
         items: all of them.
     """
 
-    variable: str
+    variables: tuple[str, ...]
     items: Code
 
 

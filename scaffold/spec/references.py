@@ -13,8 +13,6 @@ from scaffold.spec.keys import Key
 from scaffold.spec.reader import Path
 
 _FLOWING = (keys.TEXT, keys.VALUE, keys.VALUES, keys.HEADERS, keys.PARTS)
-# tables of parameters, in which no key has a meaning
-_NAMED = ("query", "headers")
 _TABLES = {"config": "config", "opt": "option"}
 
 _Find = Callable[[str], Iterator[Reference]]
@@ -107,10 +105,7 @@ def _in_table(
     """The strings of a table, by the shapes of its keys."""
     for key in known:
         value, place = table.get(key.name), (*path, key.name)
-        if key.name in _NAMED and isinstance(value, dict):
-            for name, each in value.items():
-                yield from _in_value(each, (*place, name))
-        elif key.shape in _FLOWING:
+        if key.shape in _FLOWING:
             yield from _in_value(value, place)
         # `check` of a setting may be a word instead
         elif key.shape == keys.EXPRESSION and isinstance(value, str) and value != "url":
@@ -139,7 +134,10 @@ def _in_entry(key: str, value: Any, path: Path) -> Iterator[tuple[Path, str, _Fi
             items = value if isinstance(value, list) else [value]
             for index, each in enumerate(items):
                 where = (*path, index) if isinstance(value, list) else path
-                yield where, each, references.in_expression
+                if isinstance(each, dict):
+                    yield from _in_value(each, where)
+                else:
+                    yield where, each, references.in_expression
         case "@for":
             yield path, value, references.in_loop
         case "@if":

@@ -229,6 +229,14 @@ def _parameters(
     made: dict[str, Parameter] = {}
     for name, value in table.get(key, {}).items():
         place = (*path, key, name)
+        if name == "...":
+            merged = values.merged(value, place, as_text=True)
+            # names that no parameter has
+            made |= {
+                f"...{index}": Parameter(each, is_merged=True)
+                for index, each in enumerate(merged)
+            }
+            continue
         plain = values.key(name, place)
         is_optional = plain != name
         code = values.parameter(value, place, is_optional=is_optional)
@@ -245,6 +253,9 @@ def _headers(
     kept = {}
     for raw, value in table.get("headers", {}).items():
         place, name = (*path, "headers", raw), raw.removesuffix("?").lower()
+        if raw == "...":
+            kept[raw] = value
+            continue
         _check_header(reader, raw.removesuffix("?"), place)
         if name in seen:
             reader.fault(place, f"the header {name!r} occurs twice")
@@ -260,7 +271,9 @@ def _headers(
         kept[raw] = value
     made = _parameters(reader, {"headers": kept}, path, "headers", values)
     for name, each in made.items():
-        if each.code.type is not Type.STR:
+        if each.is_merged and each.code.type is not Type.MAP:
+            made[name] = each._replace(code=called("texts_of", each.code, Type.MAP))
+        elif not each.is_merged and each.code.type is not Type.STR:
             made[name] = each._replace(code=each.code.as_text())
     return made
 

@@ -319,9 +319,10 @@ def _headers() -> dict[str, Any]:
     return {
         "type": "object",
         "propertyNames": {
-            "pattern": f"^{HEADER.pattern}[?]?$",
+            "pattern": f"^(?:{HEADER.pattern}[?]?|[.]{{3}})$",
             "not": {"pattern": _any_case(RESERVED_HEADERS, "[?]?")},
         },
+        "properties": {"...": FLOWING},
         "additionalProperties": {**SCALAR_SCHEMA, "pattern": "^[^\\r\\n\\u0000]*$"},
         "patternProperties": {
             _any_case(["authorization"], "[?]?"): {

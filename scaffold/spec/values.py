@@ -16,6 +16,7 @@ from scaffold.expressions.code import (
     Type,
     UnresolvedError,
     dotted,
+    method,
     name_node,
     rendered,
 )
@@ -46,6 +47,8 @@ _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
 _WORDS = re.compile(r"[#@]?\w+(?:[ -]+\w+)*")
 LOOP = "@for"
 _IF, _VALUE = "@if", "@value"
+_MAP_LOOP = '{ "@for" = "k, v in MAP", "${k}" = "${v}" }'
+_MOST_NAMES = 2
 
 
 def variables(value: object) -> Iterator[str]:
@@ -58,10 +61,15 @@ def variables(value: object) -> Iterator[str]:
             yield "memory"
         loop = value.get(LOOP)
         if isinstance(loop, str):
-            yield loop.partition(" in ")[0].strip()
+            yield from _loop_names(loop)
         value = list(value.values())
     for each in value if isinstance(value, list) else ():
         yield from variables(each)
+
+
+def _loop_names(text: str) -> list[str]:
+    """The names that a loop defines: `x`, or `k` and `v`."""
+    return [each.strip() for each in text.strip().partition(" in ")[0].split(",")]
 
 
 def _steps(tables: object) -> Iterator[str]:
@@ -77,13 +85,23 @@ class Values:
         scope: names that expressions may use.
     """
 
-    def __init__(self, reader: Reader, scope: Scope) -> None:
+    def __init__(
+        self, reader: Reader, scope: Scope, *, is_repeated: bool = False
+    ) -> None:
+        """Compile for a scope.
+
+        Args:
+            reader: collects faults.
+            scope: names that expressions may use.
+            is_repeated: true inside a loop, where keys may be made.
+        """
         self._reader = reader
         self.scope = scope
+        self._is_repeated = is_repeated
 
     def inside(self, scope: Scope) -> Values:
         """The same for another scope."""
-        return Values(self._reader, scope)
+        return Values(self._reader, scope, is_repeated=self._is_repeated)
 
     def expression(self, text: object, path: Path) -> Code:
         """A bare expression, as in `when`; `${…}` around it does no harm."""
@@ -173,50 +191,83 @@ class Values:
         keys: list[ast.expr | None] = []
         values: list[Code] = []
         entries: list[Entry] = []
+        is_open = "..." in table
         given = [key for key in table if key not in ("...", LOOP, _IF, _VALUE)]
         has_optional_only = bool(given) and all(key.endswith("?") for key in given)
         has_fixed = "..." in table or not has_optional_only
         for key, value in table.items():
             place = (*path, key)
             if key == "...":
-                for index, text in enumerate(
-                    value if isinstance(value, list) else [value]
-                ):
-                    keys.append(None)
-                    where = (*place, index) if isinstance(value, list) else place
-                    values.append(self._merged(text, where))
+                merged = self.merged(value, place, as_text=as_text)
+                keys += [None] * len(merged)
+                values += merged
                 continue
             if key in (LOOP, _IF, _VALUE):
                 self._reader.fault(place, "is allowed only in the items of a list")
                 continue
             name = self.key(key, place)
             is_optional = name != key
+            made_key = self._made_key(name, place)
+            is_open |= not isinstance(made_key, ast.Constant)
             code = (
                 self.parameter(value, place, is_optional=is_optional)
                 if as_text
                 else self.value(value, place)
             )
-            entries.append(Entry(name, code.type, is_optional))
+            if isinstance(made_key, ast.Constant):
+                entries.append(Entry(name, code.type, is_optional))
             # beside entries that are always there: an entry, or none
             is_entry = is_optional and has_fixed
-            keys.append(None if is_entry else ast.Constant(name))
-            values.append(_entry(name, code) if is_entry else code)
+            keys.append(None if is_entry else made_key)
+            values.append(_entry(made_key, code) if is_entry else code)
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
+        if len(values) == 1 and isinstance(values[0].node, ast.DictComp):
+            made = values[0].node
         if not has_fixed:
             made = ast.Call(name_node("without_empty"), [made], [])
-        code = Code(
-            made, Type.FIELDS, entries=tuple(entries), is_open="..." in table
-        ).using(*values)
+        code = Code(made, Type.FIELDS, entries=tuple(entries), is_open=is_open).using(
+            *values
+        )
         return self._bounded(code, path)
 
     def key(self, key: str, path: Path) -> str:
         """The key of a table as it is sent, without the `?` that makes it optional."""
-        if "${" in key:
+        if "${" in key and not self._is_repeated:
             self._reader.fault(
                 path,
-                'contains ${…}, but keys are sent as they are; merge a map with "..."',
+                "contains ${…}, but keys are sent as they are; merge a map, "
+                f'"..." = {_MAP_LOOP}',
             )
         return key.removesuffix("?")
+
+    def _made_key(self, key: str, path: Path) -> ast.expr:
+        """A key as code; inside a loop it may have `${…}`."""
+        if "${" not in key or not self._is_repeated:
+            return ast.Constant(key)
+        code = self.text(key, path)
+        settings = sorted(code.reads)
+        if settings:
+            # renaming a setting would have to change the key of a table
+            problem = (
+                f"uses {settings[0]}; a key can use names of the loop and the event"
+            )
+            self._reader.fault(path, problem)
+        return code.node
+
+    def merged(self, value: object, path: Path, *, as_text: bool = False) -> list[Code]:
+        """The maps of `"..."`: expressions, and loops that make entries.
+
+        Args:
+            value: one of these, or a list of them.
+            path: its place.
+            as_text: true if the values that loops make become strings, as in forms.
+        """
+        if not isinstance(value, list):
+            return [self._merged(value, path, as_text)]
+        return [
+            self._merged(each, (*path, index), as_text)
+            for index, each in enumerate(value)
+        ]
 
     def _bounded(self, code: Code, path: Path) -> Code:
         """Refuse tables and lists that become too large."""
@@ -246,7 +297,9 @@ class Values:
         made = ast.IfExp(code.node, text.node, ast.Constant(""))
         return Code(made, Type.STR).using(text)
 
-    def _merged(self, text: object, path: Path) -> Code:
+    def _merged(self, text: object, path: Path, as_text: bool) -> Code:
+        if isinstance(text, dict):
+            return self._map_loop(text, path, as_text)
         code = self.expression(text, path)
         if code.type is Type.ANY:
             return called("entries_of", code, Type.FIELDS)
@@ -277,51 +330,114 @@ class Values:
 
     def _loop(self, item: Mapping[str, Any], path: Path) -> Code:
         """`{ "@for" = "x in expr", … }`: one item per element."""
-        place = (*path, LOOP)
-        name, sequence = self._loop_parts(item[LOOP], place)
-        # linters take `l` for a one
-        variable = "item" if name == "l" and "item" not in self.scope.tables else name
-        inner = self.inside(_with_item(self.scope, name, variable, sequence))
-        used = [sequence]
-        tests: list[ast.expr] = []
-        if _IF in item:
-            test = inner.expression(item[_IF], (*path, _IF))
-            tests, used = [test.node], [sequence, test]
+        loop, inner, used = self._begun(item, path)
         rest = {key: value for key, value in item.items() if key not in (LOOP, _IF)}
         if set(rest) == {_VALUE}:
             element = inner.value(rest[_VALUE], (*path, _VALUE))
         else:
             element = inner.mapping(rest, path)
-        target = ast.Name(variable, ast.Store())
-        loop = ast.comprehension(target, sequence.node, tests, 0)
         made = ast.ListComp(element.node, [loop])
         type_ = list_type([element])
-        return Code(made, type_).using(*used, element).times(sequence.weight)
+        return Code(made, type_).using(*used, element).times(used[0].weight)
+
+    def _map_loop(self, item: Mapping[str, Any], path: Path, as_text: bool) -> Code:
+        """`{ "@for" = "k, v in expr", "${k}" = "${v}" }`: one entry per element."""
+        rest = {key: value for key, value in item.items() if key not in (LOOP, _IF)}
+        if LOOP not in item:
+            self._reader.fault(path, f"must be a map or a loop such as {_MAP_LOOP}")
+            return self._failed(path)
+        loop, inner, used = self._begun(item, path)
+        if len(rest) != 1 or _VALUE in rest:
+            problem = f"makes one entry of each item; write one key, as in {_MAP_LOOP}"
+            self._reader.fault(path, problem)
+            return self._failed(path)
+        [(key, value)] = rest.items()
+        place, name = (*path, key), key.removesuffix("?")
+        if "${" not in key:
+            problem = f"is the same key for each item; use its name, as in {_MAP_LOOP}"
+            self._reader.fault(place, problem)
+        made_key = inner._made_key(name, place)
+        is_optional = name != key
+        code = (
+            inner.parameter(value, place, is_optional=is_optional)
+            if as_text
+            else inner.value(value, place)
+        )
+        if is_optional:
+            loop.ifs.append(code.node)
+        made = ast.DictComp(made_key, code.node, [loop])
+        type_ = Type.MAP if code.type is Type.STR else Type.FIELDS
+        return Code(made, type_).using(*used, code).times(used[0].weight)
+
+    def _begun(
+        self, item: Mapping[str, Any], path: Path
+    ) -> tuple[ast.comprehension, Values, list[Code]]:
+        """A loop, the scope inside of it, and the code that it uses: its items first."""
+        variables, scope, sequence = self._loop_parts(item[LOOP], (*path, LOOP))
+        inner = Values(self._reader, scope, is_repeated=True)
+        used, tests = [sequence], list[ast.expr]()
+        if _IF in item:
+            test = inner.expression(item[_IF], (*path, _IF))
+            tests.append(test.node)
+            used.append(test)
+        names: list[ast.expr] = [ast.Name(each, ast.Store()) for each in variables]
+        target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
+        return ast.comprehension(target, sequence.node, tests, 0), inner, used
 
     def repeated(self, text: object, path: Path) -> tuple[Loop, Values]:
         """The recipients of a request, and the scope of that to one of them."""
-        name, sequence = self._loop_parts(text, path)
-        inner = self.inside(_with_item(self.scope, name, name, sequence))
-        return Loop(name, sequence), inner
+        variables, scope, sequence = self._loop_parts(text, path)
+        inner = Values(self._reader, scope, is_repeated=True)
+        return Loop(tuple(variables), sequence), inner
 
-    def _loop_parts(self, text: object, path: Path) -> tuple[str, Code]:
-        name, word, expression = (
-            text.strip().partition(" in ") if isinstance(text, str) else ("", "", "")
-        )
-        name = name.strip()
-        if not word or key_faults(name, "") or identifier(name) != name:
-            self._reader.fault(path, f"{text!r} is not a loop; write 'x in EXPRESSION'")
-            return "item", _PLAIN
-        if name in self.scope.names or name in {*self.scope.tables, *RESERVED}:
-            self._reader.fault(path, f"{name!r} is already defined; use another name")
+    def _loop_parts(self, text: object, path: Path) -> tuple[list[str], Scope, Code]:
+        """The variables of a loop in Python, the scope inside of it, and its items."""
+        names = _loop_names(text) if isinstance(text, str) else [""]
+        expression = text.strip().partition(" in ")[2] if isinstance(text, str) else ""
+        if (
+            not expression
+            or len(names) > _MOST_NAMES
+            or any(key_faults(each, "") or identifier(each) != each for each in names)
+        ):
+            problem = f"{text!r} is not a loop; write 'x in EXPRESSION'"
+            hint = ", or 'k, v in EXPRESSION' for a map" if "," in str(text) else ""
+            self._reader.fault(path, f"{problem}{hint}")
+            names, code = ["item"], _PLAIN
+            return names, _with_item(self.scope, "item", "item", code), code
+        for each in names:
+            if each in self.scope.names or each in {*self.scope.tables, *RESERVED}:
+                self._reader.fault(
+                    path, f"{each!r} is already defined; use another name"
+                )
         code = self.expression(expression, path)
+        if len(names) == _MOST_NAMES:
+            return names, *self._entries(names, code, path)
         if code is not _PLAIN and code.type not in _LOOPED:
             self._reader.fault(
                 path, f"loops over {code.type.noun}; use a list or a map"
             )
-        return name, (
-            called("items_of", code, Type.ANY) if code.type is Type.ANY else code
-        )
+        [name] = names
+        # linters take `l` for a one
+        variable = "item" if name == "l" and "item" not in self.scope.tables else name
+        items = called("items_of", code, Type.ANY) if code.type is Type.ANY else code
+        return [variable], _with_item(self.scope, name, variable, items), items
+
+    def _entries(
+        self, names: Sequence[str], code: Code, path: Path
+    ) -> tuple[Scope, Code]:
+        """The scope of a loop over the keys and values of a map, and these."""
+        key, value = names
+        if key == value:
+            self._reader.fault(path, f"{key!r} occurs twice; use two names")
+        if code.type is Type.ANY:
+            code = called("entries_of", code, Type.FIELDS)
+        elif code.type not in (Type.MAP, Type.FIELDS) and code is not _PLAIN:
+            problem = f"'{key}, {value}' needs a map, not {code.type.noun}"
+            self._reader.fault(path, problem)
+        type_ = Type.STR if code.type is Type.MAP else Type.ANY
+        scope = self.scope.with_name(key, Code(name_node(key), Type.STR))
+        scope = scope.with_name(value, Code(name_node(value), type_))
+        return scope, replace(code, node=method(code.node, "items"))
 
     def _string(self, text: str, path: Path) -> Code:
         template = _TEMPLATE.search(text)
@@ -427,7 +543,7 @@ def _holds_text(node: ast.expr) -> bool:
     )
 
 
-def _entry(key: str, code: Code) -> Code:
+def _entry(key: ast.expr, code: Code) -> Code:
     """A table with one entry, or none if its value is empty."""
-    made = ast.Call(name_node("given"), [ast.Constant(key), code.node], [])
+    made = ast.Call(name_node("given"), [key, code.node], [])
     return Code(made, Type.FIELDS).using(code)

@@ -89,6 +89,7 @@ class FakeView(View):
             return {
                 name: ("str", each.is_optional or each.code.type is not Type.STR)
                 for name, each in (request.query or {}).items()
+                if not each.is_merged
             }
         assert request.body is not None
         is_form = self.source == "form"
@@ -105,6 +106,9 @@ class FakeView(View):
     @cached_property
     def forbids_unknown(self) -> bool:
         """True if the fake server knows all keys of the messages."""
+        if self.source == "query":
+            queries = [each.query or {} for each in self.spec.requests]
+            return not any(x.is_merged for each in queries for x in each.values())
         return self.source != "text" and not any(
             each.body.is_open for each in self.spec.requests if each.body
         )

@@ -69,14 +69,14 @@ class RequestView:
         """The loop that sends it to each of several recipients, or None."""
         if self.spec.loop is None:
             return None
-        variable, items = self.spec.loop
-        return Repetition(variable, items.node)
+        variables, items = self.spec.loop
+        return Repetition(", ".join(variables), items.node)
 
     @property
     def start(self) -> str:
         """The beginning of the statement that yields it."""
         if self.spec.loop is not None:
-            return f"yield Addressed({self.spec.loop.variable}, "
+            return f"yield Addressed({self.spec.loop.variables[0]}, "
         if not self.spec.name:
             return "yield "
         variable = f"{self.spec.name} = " if self.is_read else ""
@@ -226,7 +226,7 @@ class RequestView:
     @property
     def has_many_headers(self) -> bool:
         """True if its headers get a name of their own."""
-        optional = any(each.is_optional for each in self.headers)
+        optional = any(each.is_optional or each.is_merged for each in self.headers)
         optional |= self.basic is not None
         optional |= self.is_optional and self.token is not None
         return self._count > 1 or optional
@@ -239,7 +239,7 @@ class RequestView:
 
 def _pairs(entries: Mapping[str, Parameter]) -> list[Pair]:
     return [
-        Pair(ast.Constant(name), each.code.node, each.is_optional)
+        Pair(ast.Constant(name), each.code.node, each.is_optional, each.is_merged)
         for name, each in entries.items()
     ]
 

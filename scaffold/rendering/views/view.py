@@ -17,11 +17,13 @@ class Pair(NamedTuple):
         name: its spelling; for a key, its literal.
         value: an expression.
         is_optional: True if it is omitted where the value is empty.
+        is_merged: True if the value is a map, whose entries it stands for.
     """
 
     name: str | ast.expr
     value: ast.expr
     is_optional: bool = False
+    is_merged: bool = False
 
 
 class View:

@@ -21,7 +21,11 @@ LISTS = ("config.teams", "opt.to", "['a', event.id]")
 )
 def test_keys_are_not_filled_in(request_, where):
     assert refused(request_) == [
-        (where, 'contains ${…}, but keys are sent as they are; merge a map with "..."')
+        (
+            where,
+            'contains ${…}, but keys are sent as they are; merge a map, "..." = '
+            '{ "@for" = "k, v in MAP", "${k}" = "${v}" }',
+        )
     ]
 
 
