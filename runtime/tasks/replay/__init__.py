@@ -1,1 +1,1 @@
-"""Recordings of written points, and replays of recordings."""
+"""Recordings of points and of answers to queries, and replays of them."""

@@ -169,19 +169,21 @@ class BatchRecordingReader:
 
     def _documents(self, member: IO[bytes]) -> Iterator[bytes]:
         """The JSON objects of a file. Those that a person wrote may have several lines."""
-        document, depth = b"", 0
+        document, depth = bytearray(), 0
         while line := member.readline(MAX_LINE_BYTES + 1):
             self._read += len(line)
+            if not document and not line.strip():
+                continue
             document += line
             if len(document) > MAX_LINE_BYTES:
                 raise ReplayFileError("invalid replay file format, a line is too long")
             bare = _STRING.sub(b"", line)
             depth += bare.count(b"{") - bare.count(b"}")
-            if depth <= 0 and document.strip():
-                yield document
-                document, depth = b"", 0
-        if document.strip():
-            yield document
+            if depth <= 0:
+                yield bytes(document)
+                document, depth = bytearray(), 0
+        if document:
+            yield bytes(document)
 
     def close(self) -> None:
         """Close the file."""

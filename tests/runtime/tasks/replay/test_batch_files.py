@@ -1,6 +1,7 @@
 """Recordings of batches: as Kapacitor writes them, and damaged ones."""
 
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -174,6 +175,19 @@ def test_damaged_lines_are_refused(
     with pytest.raises(ReplayFileError) as caught:
         read(put(tmp_path / "r.brpl", text))
     assert error in str(caught.value)
+
+
+@pytest.mark.parametrize("piece", ["{\n", "}\n", "\n", '"\n', "[\n", '{"'])
+def test_long_nonsense_takes_no_long_time(tmp_path: Path, piece: str) -> None:
+    path = put(tmp_path / "r.brpl", piece * 400_000)
+    begun = time.monotonic()
+    if piece.strip():
+        with pytest.raises(ReplayFileError):
+            read(path)
+    else:
+        assert read(path) == [[]]
+    # on a busy machine; what takes time beyond measure takes hours
+    assert time.monotonic() - begun < 30
 
 
 def test_files_that_are_no_recordings_are_refused(tmp_path: Path) -> None:
