@@ -1,6 +1,8 @@
 """Services that send through a module that a person wrote."""
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import pytest
@@ -179,6 +181,30 @@ def test_the_client_of_a_disabled_service_is_closed(hook):
 
     asyncio.run(run())
     assert hook.calls == ["open a", "send 1 with a", "close a"]
+
+
+def test_no_library_is_loaded_before_a_client_is_opened():
+    program = """
+import sys
+from runtime.integrations.bundled import INTEGRATIONS
+from runtime.outbound.client import AiohttpClient
+from runtime.services.kafka.config import Config as Kafka
+from runtime.services.smtp.config import Config as Smtp
+from runtime.services.snmptrap.config import Config as SnmpTrap
+
+tables = {
+    "kafka": (Kafka(enabled=True, brokers=("h:1",)),),
+    "smtp": Smtp(enabled=True, from_="a@example.com"),
+    "snmptrap": SnmpTrap(enabled=True),
+}
+INTEGRATIONS.started(tables, AiohttpClient())
+print(*({"aiokafka", "aiosmtplib", "pysnmp", "pyasn1", "ssl"} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["ssl"]  # of the HTTP client
 
 
 def test_a_hook_may_refuse_options(hook):

@@ -47,6 +47,7 @@ class Mailbox:
     refused: dict = field(default_factory=dict)
     logins: list = field(default_factory=list)
     sessions: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def answer(self, command):
@@ -71,6 +72,7 @@ class Mailbox:
         self.messages.append(
             email.message_from_bytes(envelope.content, policy=email.policy.default)
         )
+        self.arrived.set()
         return "250 OK"
 
     async def quit(self, server, session, envelope):
