@@ -177,9 +177,8 @@ class _Parser:
             return self._select()
         if first.kind not in _STATEMENTS:
             self._unexpected(first, *_STATEMENTS)
-        while (token := self._next()).kind not in (";", lexer.EOF):
-            if token.kind in (lexer.ILLEGAL, lexer.BAD_STRING, lexer.BAD_ESCAPE):
-                self._unexpected(token, ";")
+        while self._next().kind not in (";", lexer.EOF):
+            continue
         self._unscan()
         return None
 
