@@ -331,9 +331,8 @@ class Bench:
             for each in self._all:
                 file = root / each.folders[0] / "handler.toml"
                 text = file.read_text()
-                if each.kind.startswith("chat"):
-                    number = int(each.kind.removeprefix("chat"))
-                    fields = FIELDS[number % len(FIELDS)]
+                if number := re.fullmatch(r"chat(\d+)", each.kind):
+                    fields = FIELDS[int(number[1]) % len(FIELDS)]
                     text = _from_flags(each.kind, (*fields, "priority:int"))
                 pattern, title = r'(?m)^title = "(.*)"', r'title = "\1 Cloud"'
                 file.write_text(re.sub(pattern, title, text, count=1))
