@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 
 from scaffold.expressions.code import ExpressionError
@@ -34,7 +35,10 @@ def parsed(text: str) -> ast.expr:
             r"write \\n, with two backslashes, or use a TOML string in '…'"
         )
     try:
-        node = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            # of `\d` in a regular expression, which is meant as it is written
+            warnings.simplefilter("ignore")
+            node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(
             f"{text.strip()!r} is not an expression", suggestion=_without_keywords(text)

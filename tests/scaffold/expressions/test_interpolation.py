@@ -18,3 +18,9 @@ def test_texts_are_cut_at_their_expressions():
 def test_an_unfinished_expression_is_refused(text):
     with pytest.raises(ExpressionError):
         pieces(text)
+
+
+def test_backslashes_of_regular_expressions_bring_no_warning(recwarn):
+    [node] = pieces(r"${matches(event.id, '^\d+\.$')}")
+    assert node.args[1].value == r"^\d+\.$"
+    assert not recwarn.list
