@@ -131,11 +131,11 @@ def test_a_conflict_is_settled_with_the_side_of_the_person(
     assert not upgrades._settled(file)
 
 
-def test_points_out_are_measured_by_the_size_of_writes() -> None:
+def test_points_out_and_rows_of_queries_are_measured() -> None:
     done = subprocess.run(
         [
             *(sys.executable, str(BENCH / "influxdb.py"), "--rounds", "1"),
-            *("--points", "5000"),
+            *("--points", "5000", "--rows", "10000"),
         ],
         capture_output=True,
         text=True,
@@ -143,6 +143,7 @@ def test_points_out_are_measured_by_the_size_of_writes() -> None:
         timeout=200,
     )
     assert done.returncode == 0, done.stderr
-    _, *rows = done.stdout.splitlines()
-    assert [row.split()[0] for row in rows] == ["5,000", "50", "1"]
-    assert all(" met" in row for row in rows)
+    _, *out, _, query, stream, ratio = done.stdout.splitlines()
+    assert [row.split()[0] for row in out] == ["5,000", "50", "1"]
+    assert all(" met" in row for row in (*out, ratio))
+    assert [row.split()[0] for row in (query, stream)] == ["query", "stream"]
