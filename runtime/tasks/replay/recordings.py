@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from runtime.tasks.replay.bodies import (
 from runtime.tasks.replay.collection import INTERRUPTED, Collection, ended
 from runtime.tasks.replay.files import RecordingWriter
 from runtime.tasks.replay.jobs import Jobs
-from runtime.tasks.replay.queried import Queried
+from runtime.tasks.replay.queried import Queried, Write
 from runtime.tasks.replay.recorder import Recorder, measurements_of
 from runtime.tasks.replay.records import Recording
 from runtime.units import Clock
@@ -85,7 +84,8 @@ class Recordings(Collection[Recording]):
         super().open()
         for found in sorted(self._directory.glob("*")):
             type = _TYPES.get(found.suffix)
-            if type is None or self.records.get(found.stem) is not None:
+            is_known = self.records.get(found.stem) is not None
+            if type is None or is_known or not found.is_file():
                 continue
             try:
                 id, facts = checked_id(found.stem, self.kind), found.stat()
@@ -187,7 +187,7 @@ class Recordings(Collection[Recording]):
         recording, write = await self.compute.run(self._batch, request)
         return self.begin(recording, self._run_queries(recording, write))
 
-    def _batch(self, request: Request) -> tuple[Recording, _Write]:
+    def _batch(self, request: Request) -> tuple[Recording, Write]:
         body = batch_recording_body(request.body)
         id = checked_id(body.get("id", ""), self.kind)
         period = Period.of(body, self.clock())
@@ -205,7 +205,7 @@ class Recordings(Collection[Recording]):
         recording, write = await self.compute.run(self._query, request)
         return self.begin(recording, self._run_queries(recording, write))
 
-    def _query(self, request: Request) -> tuple[Recording, _Write]:
+    def _query(self, request: Request) -> tuple[Recording, Write]:
         body = query_recording_body(request.body)
         id = checked_id(body.get("id", ""), self.kind)
         write = self._queried.of_query(
@@ -214,7 +214,7 @@ class Recordings(Collection[Recording]):
         self.check_new(id)
         return self._new(id, body["type"]), write
 
-    async def _run_queries(self, recording: Recording, write: _Write) -> None:
+    async def _run_queries(self, recording: Recording, write: Write) -> None:
         error, size = INTERRUPTED, 0
         try:
             size = await write(self.path(recording))
@@ -226,6 +226,3 @@ class Recordings(Collection[Recording]):
                 # a part of an answer must not be replayed
                 self.path(recording).unlink(missing_ok=True)
             await self.compute.run(self.finish, recording, error, size=size)
-
-
-_Write = Callable[[Path], Awaitable[int]]

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import time
 import zipfile
 
@@ -86,6 +87,8 @@ def put(home):
     (home / "points.srpl").write_bytes(gzip.compress(b"d\nr\nm v=1 1\n"))
     (home / "odd.txt").write_text("x")
     (home / "a b.brpl").write_text("x")
+    (home / "folder.srpl").mkdir()
+    os.mkfifo(home / "pipe.brpl")
     return put
 
 
