@@ -145,3 +145,13 @@ def test_the_service_test_needs_a_cluster(config: Config, start_api: Any) -> Non
         "success": False,
         "message": 'cluster "" is not enabled or does not exist',
     }
+
+
+def test_the_service_test_takes_the_default_cluster(
+    influxdb: Any, config: Config, start_api: Any
+) -> None:
+    one = {"name": "one", "urls": [influxdb.url], "disable-subscriptions": True}
+    api = start_api(config)
+    assert api.ask("POST", "/config/influxdb", {"add": one})[0] == 204
+    assert api.json("GET", "/service-tests/influxdb")["options"] == {"cluster": "one"}
+    assert api.json("POST", "/service-tests/influxdb", {})["success"] is True

@@ -57,6 +57,11 @@ class Clusters:
         self._clusters, self._default = dict(clusters), default
 
     @property
+    def default(self) -> str:
+        """Name of the cluster of tasks that name none; "" where there are none."""
+        return self._default
+
+    @property
     def points(self) -> PointWriters:
         """The writers of points. What they are given before `start` waits for it."""
         if self._points is None:

@@ -157,8 +157,8 @@ class InfluxDBService:
             task.add_done_callback(self._leaving.discard)
 
     def test_options(self) -> TestOptions:
-        """The options of the service test."""
-        return TestOptions()
+        """The options of the service test, with the default cluster."""
+        return TestOptions(self.clusters.default)
 
     async def test(self, options: TestOptions) -> None:
         """Ask a cluster whether it is up.
