@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from runtime.outbound.client import HttpClient, Request, Response
 from runtime.outbound.headers import HeaderNameError, check_names
 from runtime.secrets import Secret, redact
 from runtime.secrets.urls import hidden_url
+from runtime.services.expressions import basic_auth
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
 from runtime.services.httppost.templates import Template, event_data, parsed, row_data
 from runtime.services.server import UNNAMED, Server
@@ -366,9 +366,7 @@ def _request(
         raise DeliveryError(text) from None
     headers = _over(headers, endpoint.headers)
     if auth := endpoint.basic_auth:
-        pair = f"{auth.username}:{auth.password.reveal()}".encode()
-        token = base64.b64encode(pair).decode()
-        headers = _over(headers, {"Authorization": f"Basic {token}"})
+        headers = _over(headers, basic_auth(auth.username, auth.password.reveal()))
     return Request(
         "POST",
         url,

@@ -35,6 +35,7 @@ class TestOptions:
     Attributes:
         cluster: id of the cluster to send to.
         topic: topic to send to.
+        key: ID of the event.
         message: value of the message.
     """
 

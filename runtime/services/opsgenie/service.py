@@ -28,6 +28,7 @@ class TestOptions:
         recipients: recipients to notify.
         message_type: level of the event.
         message: message of the event.
+        entity_id: ID of the event.
     """
 
     teams: tuple[str, ...] = ()

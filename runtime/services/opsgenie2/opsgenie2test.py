@@ -3,19 +3,26 @@
 import msgspec
 
 from runtime.testing.loopback import LoopbackServer
+from runtime.testing.messages import fitting
 
 
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Message1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Message in a request to OpsGenie."""
 
     note: str
-    alias: str | None = None
-    description: str | None = None
-    entity: str | None = None
-    message: str | None = None
-    priority: str | None = None
+
+
+class Message2(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Message in a request to OpsGenie."""
+
+    alias: str
+    description: str
+    entity: str
+    message: str
+    note: str
+    priority: str
     responders: list[object] | None = None
-    details: dict[str, object] | None = None
+    details: dict[str, object]
 
 
 class OpsGenie2Server(LoopbackServer):
@@ -24,11 +31,14 @@ class OpsGenie2Server(LoopbackServer):
     def __init__(self) -> None:
         super().__init__(status=202)
 
-    def next_message(self, timeout_s: float = 5.0) -> Message:
+    def next_message(self, timeout_s: float = 5.0) -> Message1 | Message2:
         """Return the message of the oldest request not yet taken.
 
         Raises:
             TimeoutError: no request arrived within `timeout_s`.
             msgspec.ValidationError: the request holds no valid message.
         """
-        return msgspec.json.decode(self.next(timeout_s).body, type=Message)
+        message: Message1 | Message2 = fitting(
+            msgspec.json.decode(self.next(timeout_s).body), Message1, Message2
+        )
+        return message

@@ -32,6 +32,7 @@ class TestOptions:
         recovery_action: action on recovery: `notes` or `close`.
         message_type: level of the event.
         message: message of the event.
+        entity_id: ID of the event.
     """
 
     teams: tuple[str, ...] = ()

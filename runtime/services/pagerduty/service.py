@@ -20,7 +20,9 @@ class TestOptions:
     """Options of the service test.
 
     Attributes:
+        incident_key: ID of the event.
         description: message of the event.
+        details: details of the event.
         level: level of the event.
     """
 

@@ -30,8 +30,10 @@ class TestOptions:
     """Options of the service test.
 
     Attributes:
+        alert_id: ID of the event.
         description: message of the event.
         level: level of the event.
+        event_data: data of the event.
         timestamp: time of the event.
         links: links of the incident.
     """

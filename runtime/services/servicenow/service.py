@@ -22,6 +22,7 @@ class TestOptions:
     """Options of the service test.
 
     Attributes:
+        alert_id: ID of the event.
         message: message of the event.
         level: level of the event.
         source: source of the event.

@@ -97,15 +97,12 @@ class Service(InstancesService[Config, HandlerConfig, TestOptions]):
         self, config: Config, options: HandlerConfig, response: Response
     ) -> bool:
         """Return True if a failed delivery is tried again, whatever the status."""
-        return bool(
-            get(response.json, "error")
-            in (
-                "fatal_error",
-                "internal_error",
-                "ratelimited",
-                "request_timeout",
-                "service_unavailable",
-            )
+        return get(response.json, "error") in (
+            "fatal_error",
+            "internal_error",
+            "ratelimited",
+            "request_timeout",
+            "service_unavailable",
         )
 
     def test_options(self) -> TestOptions:

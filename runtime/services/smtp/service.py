@@ -31,6 +31,7 @@ class TestOptions:
     Attributes:
         to: recipients.
         subject: message of the event.
+        body: details of the event.
     """
 
     to: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ class TestOptions:
     """Options of the service test.
 
     Attributes:
+        title: ID of the event.
         text: message of the event.
     """
 

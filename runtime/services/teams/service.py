@@ -21,6 +21,8 @@ class TestOptions:
 
     Attributes:
         channel_url: URL of the webhook of another channel.
+        alert_topic: topic of the event.
+        alert_id: ID of the event.
         message: message of the event.
         level: level of the event.
     """

@@ -43,17 +43,19 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
     def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:
         """Build the request that delivers `event`."""
         options = options.resolve(config)
+        alert_status = STATUS.get(event.state.level, "firing")
+        severity = SEVERITY[event.state.level]
         fingerprint = fnv1a(event.state.id)
         body: dict[str, object] = {
             "version": "4",
             "groupKey": event.state.id,
             "truncatedAlerts": 0,
-            "status": STATUS.get(event.state.level, "firing"),
+            "status": alert_status,
             "receiver": options.receiver,
             "groupLabels": {"alertname": event.data.task_name},
             "commonLabels": {
                 "alertname": event.data.task_name,
-                "severity": SEVERITY[event.state.level],
+                "severity": severity,
                 **event.data.tags,
             },
             "commonAnnotations": {
@@ -63,10 +65,10 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
             "externalURL": self.server.url,
             "alerts": [
                 {
-                    "status": STATUS.get(event.state.level, "firing"),
+                    "status": alert_status,
                     "labels": {
                         "alertname": event.data.task_name,
-                        "severity": SEVERITY[event.state.level],
+                        "severity": severity,
                         **event.data.tags,
                     },
                     "annotations": {

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from scaffold.expressions.code import Type
-from scaffold.names import identifier, snake_case
+from scaffold.names import camel_case, identifier, snake_case
 from scaffold.rendering.views.view import View
 from scaffold.spec.model import RequestSpec
 
@@ -44,6 +44,25 @@ class MessageField(NamedTuple):
     is_optional: bool
 
 
+class Message(NamedTuple):
+    """A kind of messages.
+
+    Attributes:
+        name: its class.
+        fields: its fields; of a source that has none, none.
+        forbids_unknown: True if it has no others.
+    """
+
+    name: str
+    fields: list[MessageField]
+    forbids_unknown: bool
+
+    @property
+    def has_optional(self) -> bool:
+        """True if a field may be missing."""
+        return any(each.is_optional for each in self.fields)
+
+
 class FakeView(View):
     """The fake server."""
 
@@ -60,28 +79,47 @@ class FakeView(View):
         return "text"
 
     @cached_property
-    def fields(self) -> list[MessageField]:
-        """The fields of a message, of a source that has them."""
+    def messages(self) -> list[Message]:
+        """The messages of the requests, each kind once."""
         if self.source == "text":
-            return []
-        tables = [self._keys(each) for each in self.spec.requests]
+            return [Message("Message", [], False)]
+        found: list[Message] = []
+        for each in self.spec.requests:
+            fields, is_closed = self._fields(each), self._is_closed(each)
+            made = Message(_message_name(each), fields, is_closed)
+            if all(made.fields != other.fields for other in found):
+                found.append(made)
+        names = [each.name for each in found]
+        return [
+            (
+                each._replace(name=f"{each.name}{names[:index].count(each.name) + 1}")
+                if names.count(each.name) > 1
+                else each
+            )
+            for index, each in enumerate(found)
+        ]
+
+    @property
+    def union(self) -> str:
+        """The type of a message."""
+        return " | ".join(each.name for each in self.messages)
+
+    @property
+    def listed(self) -> str:
+        """The classes of messages, as arguments."""
+        return ", ".join(each.name for each in self.messages)
+
+    def _fields(self, request: RequestSpec) -> list[MessageField]:
+        """The fields of the message of a request."""
         names: dict[str, str] = {}
         found = []
-        for key in dict.fromkeys(key for table in tables for key in table):
-            types = {table[key][0] for table in tables if key in table}
-            is_optional = any(key not in table or table[key][1] for table in tables)
-            annotation = types.pop() if len(types) == 1 else "object"
+        for key, (annotation, is_optional) in self._keys(request).items():
             if is_optional and annotation != "object":
                 annotation += " | None"
             name = _field_name(key, names)
             literal = ast.Constant(key) if name != key else None
             found.append(MessageField(name, annotation, literal, is_optional))
         return found
-
-    @property
-    def has_optional(self) -> bool:
-        """True if a field may be missing."""
-        return any(each.is_optional for each in self.fields)
 
     def _keys(self, request: RequestSpec) -> dict[str, tuple[str, bool]]:
         """By key: the type of its value, and true if it may be missing."""
@@ -103,15 +141,11 @@ class FakeView(View):
             for key, type_, is_optional in request.body.entries
         }
 
-    @cached_property
-    def forbids_unknown(self) -> bool:
-        """True if the fake server knows all keys of the messages."""
+    def _is_closed(self, request: RequestSpec) -> bool:
+        """True if all keys of the message are known."""
         if self.source == "query":
-            queries = [each.query or {} for each in self.spec.requests]
-            return not any(x.is_merged for each in queries for x in each.values())
-        return self.source != "text" and not any(
-            each.body.is_open for each in self.spec.requests if each.body
-        )
+            return not any(each.is_merged for each in (request.query or {}).values())
+        return request.body is None or not request.body.is_open
 
     @property
     def status(self) -> int:
@@ -123,6 +157,12 @@ class FakeView(View):
     def body(self) -> ast.expr | None:
         """The body that it answers, or None."""
         return ast.Constant(self.sample.accepted) if self.sample.accepted else None
+
+
+def _message_name(request: RequestSpec) -> str:
+    """The class of the messages of a request: `Message`, of a step `LoginMessage`."""
+    word = camel_case(request.key)
+    return f"{word[:1].upper()}{word[1:]}Message"
 
 
 def _is_table(request: RequestSpec) -> bool:

@@ -22,6 +22,14 @@ from scaffold.spec import scopes
 from scaffold.spec.model import HandlerSpec, TestField
 
 _STATE = ("id", "message", "details", "time", "level")
+# parts of an event that have another name in prose
+_PARTS = {
+    "id": "ID of the event",
+    "task": "name of the task",
+    "name": "name of the measurement",
+    "group": "group of the points",
+    "tags": "tags of the points",
+}
 _WHOLE = (*_STATE, "topic", "data")
 
 _BASES = {"http": "HttpService", "tcp": "TcpService", "hook": "HookService"}
@@ -71,8 +79,13 @@ class TestFieldView(Field):
     @property
     def has_text(self) -> bool:
         """True if it has a description."""
-        documented = ("event.message", "event.level", "event.time")
-        return bool(self.doc or self.option_doc) or self.feeds in documented
+        return bool(self.doc or self.option_doc or self.part)
+
+    @property
+    def part(self) -> str:
+        """The part of the event that it sets, or ""."""
+        table, _, key = self.feeds.partition(".")
+        return _PARTS.get(key, f"{key} of the event") if table == "event" else ""
 
 
 class ServiceView(View):
@@ -290,14 +303,13 @@ class ServiceView(View):
 
     @cached_property
     def guard(self) -> ast.expr | None:
-        """The condition on which nothing is sent, in front of the first step; or None.
+        """The condition on which nothing is sent; None if there is none.
 
-        Without it, steps would be sent for events that are not delivered.
+        It comes in front of the first step: otherwise steps would be sent for events
+        that are not delivered. Without steps it is in front of the last request.
         """
-        specs = self.spec.requests
-        first = next((i for i, each in enumerate(specs) if each.name), len(specs))
         conditions = []
-        for each in specs[first:]:
+        for each in self.spec.requests[self._guarded :]:
             if each.name:
                 if each.when is not None:
                     return None
@@ -308,6 +320,13 @@ class ServiceView(View):
         if not conditions:
             return None
         return negated(either(conditions, ast.Or()).node)
+
+    @property
+    def _guarded(self) -> int:
+        """The request that has the guard in front."""
+        specs = self.spec.requests
+        steps = (index for index, each in enumerate(specs) if each.name)
+        return next(steps, len(specs) - 1)
 
     @property
     def starts_with_step(self) -> bool:
@@ -334,7 +353,6 @@ class ServiceView(View):
         """The requests; the first without a name whose condition holds delivers."""
         reads, specs = self.spec.response.that is not None, self.spec.requests
         used = [set[str]().union(*(x.names() for x in each.codes())) for each in specs]
-        first = next((i for i, each in enumerate(specs) if each.name), None)
         return [
             RequestView(
                 each,
@@ -342,7 +360,7 @@ class ServiceView(View):
                 reads,
                 self.is_stepped,
                 index == len(specs) - 1,
-                self.guard if index == first else None,
+                self.guard if index == self._guarded else None,
                 self.guard is not None and index == len(specs) - 1,
                 any(each.name in names for names in used[index + 1 :]),
             )
@@ -419,8 +437,11 @@ class ServiceView(View):
         retry = self.spec.response.retry
         if retry is None:
             return None
-        # to mypy a comparison with a part of the response is anything
-        is_bool = retry.type is Type.BOOL and not isinstance(retry.node, ast.Compare)
+        # to mypy `==` and the like with a part of the response are anything
+        is_any = isinstance(retry.node, ast.Compare) and not isinstance(
+            retry.node.ops[0], ast.In | ast.NotIn | ast.Is | ast.IsNot
+        )
+        is_bool = retry.type is Type.BOOL and not is_any
         return retry.node if is_bool else call("bool", retry.node)
 
     @property
