@@ -27,6 +27,9 @@ from runtime.units import SECOND, Nanoseconds
 # A body that InfluxDB answers with errors is given up after this; it may be the cause.
 FAILING_S = 900.0
 
+# Characters of an answer that are logged.
+_TEXT = 500
+
 _log = logging.getLogger("kapacitor.influxdb")
 _STOPPED = KapacitorError("the server stops")
 _NO_FIELDS = KapacitorError(
@@ -151,7 +154,7 @@ class PointWriter:
             text = f"points are not written to InfluxDB: {reason.replace('_', ' ')}"
             self._troubles[reason] = Trouble(_log, text, "", context=self._context)
         self.lost[reason] += points
-        self._troubles[reason].failed(error)
+        self._troubles[reason].failed(_short(error))
 
     def lose_oldest(self, reason: str, error: KapacitorError) -> int:
         """Lose the oldest points that are not under way; with the lock.
@@ -326,3 +329,9 @@ class PointWriter:
                 _log.error("failed to create database", extra=extra)
             self._must_create = False
             return
+
+
+def _short(error: KapacitorError) -> KapacitorError:
+    """The error with the start of a long text: InfluxDB repeats each line it refuses."""
+    text = str(error)
+    return error if len(text) <= _TEXT else KapacitorError(f"{text[:_TEXT]}…")

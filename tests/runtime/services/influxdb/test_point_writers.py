@@ -355,6 +355,23 @@ def test_refused_points_are_counted_by_reason_and_logged_once(
     assert (record.task, record.node, record.err) == ("t", "influxdb_out1", text)
 
 
+def test_of_a_long_answer_the_start_is_logged(
+    cluster: FakeCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = "\n".join(f"unable to parse 'm{n}': missing fields" for n in range(1000))
+    cluster.answers = [DeliveryError(f"partial write: {text} dropped=0", status=400)]
+
+    async def work(writers: Clusters) -> None:
+        writer = opened(writers, buffer=2000)
+        writer.put("d", "r", numbered(2000))
+        await until(lambda: writer.written)
+        assert (writer.written, writer.lost) == (1000, {"invalid": 1000})
+
+    run(cluster, work)
+    [record] = caplog.records
+    assert len(record.err) == 501  # type: ignore[attr-defined]
+
+
 def test_wrong_credentials_are_retried(cluster: FakeCluster) -> None:
     cluster.answers = [DeliveryError("authorization failed", status=401)] * 2
 
