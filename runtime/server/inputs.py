@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runtime.errors import KapacitorError
 from runtime.nodes.environment import ServerInfo
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
 
 # A slow query must not keep others waiting for a connection.
 _CONNECTIONS = 128
-
-
-class Counts(NamedTuple):
-    """Counters of one input.
-
-    Attributes:
-        name: kind of the input.
-        tags: its further names.
-        values: its numbers.
-    """
-
-    name: str
-    tags: Mapping[str, str]
-    values: Mapping[str, int]
 
 
 class Inputs:
@@ -99,15 +85,11 @@ class Inputs:
         for each in [*self._listeners]:
             await each.close()
 
-    @property
-    def subscriptions(self) -> int:
-        """The number of subscriptions to this server."""
-        return sum(self.influxdb.subscriptions.values())
-
-    def counts(self) -> Iterator[Counts]:
-        """The counters of UDP listeners."""
+    def udp(self) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """The counters of open UDP listeners, by address."""
         for each in [*self._listeners]:
-            yield Counts("udp", {"bind": each.address}, each.statistics)
+            if each.is_open:
+                yield each.address, each.statistics
 
     async def _open(self, config: UdpConfig) -> None:
         try:

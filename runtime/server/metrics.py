@@ -130,6 +130,10 @@ class _Server:
         yield from self._points_out()
         yield from self._topics()
         yield from self._deliveries()
+        if self._now.subscriptions:
+            yield self._subscriptions()
+        if self._now.udp:
+            yield self._udp()
         bytes = _gauge(
             "kapacitor_store_bytes", "Size of the database content in bytes.", ()
         )
@@ -225,6 +229,27 @@ class _Server:
                     outcomes.add_metric([*node[:2], outcome], count)
         yield outcomes
         yield waiting
+
+    def _subscriptions(self) -> _Table:
+        family = _gauge(
+            "kapacitor_subscriptions",
+            "Subscriptions of a cluster of InfluxDB to this server.",
+            labels=["cluster"],
+        )
+        for cluster, count in self._now.subscriptions.items():
+            family.add_metric([cluster], count)
+        return family
+
+    def _udp(self) -> _Table:
+        family = _counter(
+            "kapacitor_udp",
+            "Points, bytes and lost packets of UDP listeners.",
+            labels=["address", "count"],
+        )
+        for address, counts in self._now.udp.items():
+            for name, count in counts.items():
+                family.add_metric([address, name], count)
+        return family
 
     def _topics(self) -> Iterator[_Table]:
         collected = _counter(

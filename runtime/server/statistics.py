@@ -56,6 +56,8 @@ class Snapshot(NamedTuple):
         handlers: figures of deliveries by handler.
         store_bytes: size of the data in the database.
         stops: number of times that an error has stopped a task, by its id.
+        subscriptions: number of subscriptions, by cluster of InfluxDB.
+        udp: counters of UDP listeners, by address.
     """
 
     tasks: int
@@ -67,6 +69,8 @@ class Snapshot(NamedTuple):
     handlers: tuple[HandlerStatistics, ...]
     store_bytes: int
     stops: Mapping[str, int]
+    subscriptions: Mapping[str, int]
+    udp: Mapping[str, Mapping[str, int]]
 
 
 class Statistics:
@@ -109,6 +113,8 @@ class Statistics:
             tuple(delivery_statistics(self._backlog)),
             self._store.used_bytes(),
             dict(self._tasks.stops),
+            self._inputs.influxdb.subscriptions,
+            dict(self._inputs.udp()),
         )
 
     def variables(self) -> dict[str, Any]:
@@ -124,7 +130,7 @@ class Statistics:
             },
             "memstats": {"Sys": resident_bytes()},
             "num_enabled_tasks": now.enabled,
-            "num_subscriptions": self._inputs.subscriptions,
+            "num_subscriptions": sum(now.subscriptions.values()),
             "num_tasks": now.tasks,
             "platform": "OSS",
             "product": "kapacitor",
@@ -165,7 +171,7 @@ class Statistics:
 
         counts = {
             "num_enabled_tasks": now.enabled,
-            "num_subscriptions": self._inputs.subscriptions,
+            "num_subscriptions": sum(now.subscriptions.values()),
             "num_tasks": now.tasks,
         }
         yield entry("kapacitor", {}, counts)
@@ -192,8 +198,8 @@ class Statistics:
             # each point or batch is taken as soon as it is sent
             counts = {"collected": edge.size, "emitted": edge.size}
             yield entry("edges", {**tags, "type": edge.type}, counts)
-        for each in self._inputs.counts():
-            yield entry(each.name, each.tags, each.values)
+        for address, received in now.udp.items():
+            yield entry("udp", {"bind": address}, received)
         for topic in now.topics:
             yield entry("topics", {"id": topic.topic}, {"collected": topic.collected})
 

@@ -147,6 +147,8 @@ def test_subscriptions_are_kept_in_step(
     [destination] = subscriptions(influxdb, database)["week"]["destinations"]
     assert destination == f"http://127.0.0.1:{api.server.http.port}"
     assert api.json("GET", "/debug/vars")["num_subscriptions"] == 2
+    metrics = api.answer("GET", "/metrics").body.decode().splitlines()
+    assert 'kapacitor_subscriptions{cluster="default"} 2.0' in metrics
 
     # what others changed is put right; what is not this server's own stays
     influxdb.query(f'DROP SUBSCRIPTION "{own}" ON "{database}"."autogen"')

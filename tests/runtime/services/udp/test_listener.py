@@ -128,6 +128,9 @@ def test_a_section_feeds_tasks(
     [udp] = [each for each in shown.values() if each["name"] == "udp"]
     assert udp["tags"]["bind"] == f"127.0.0.1:{listener.port}"
     assert udp["values"]["points_tx"] == 1
+    metrics = api.answer("GET", "/metrics").body.decode()
+    line = f'kapacitor_udp_total{{address="127.0.0.1:{listener.port}",count="points_tx"}} 1.0'
+    assert line in metrics.splitlines()
 
 
 def test_an_address_in_use_is_refused(
