@@ -79,11 +79,15 @@ class Session:
 
     def run(self, command: Callable[[], Report]) -> NoReturn:
         """Run a command, print its report, end with its exit code."""
-        from scaffold.errors import ScaffoldError
+        from scaffold.errors import ScaffoldError, SpecError
 
         try:
             report = command()
         except ScaffoldError as error:
+            if isinstance(error, SpecError) and error.path and not error.fix:
+                from scaffold.commands.vocabulary import reading
+
+                error.fix = reading(error.faults)
             with contextlib.suppress(BrokenPipeError):
                 self._refuse(error)
             sys.exit(error.exit_code)
@@ -156,7 +160,8 @@ class Session:
         for line in shown[-_MAX_OUTPUT_LINES:]:
             terminal.to_stderr(f"  {escaped(line)}")
         if error.fix:
-            terminal.to_stderr(f"fix:   {escaped(error.fix)}")
+            label = "read:  " if error.fix.startswith("scaffold spec ") else "fix:   "
+            terminal.to_stderr(f"{label}{escaped(error.fix)}")
 
     def _folder(self) -> PurePosixPath:
         """The folder of the project, seen from the top of its checkout."""

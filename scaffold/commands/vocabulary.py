@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from scaffold import names
-from scaffold.errors import UsageError
+from scaffold.errors import Fault, UsageError
 from scaffold.escaping import escaped
 from scaffold.rendering.product import vocabulary_path
 from scaffold.report import Report
+from scaffold.spec import keys
 
 _HEADING = re.compile(r"(#{2,4}) +(.+)")
 _CODE = re.compile(r"```")
 # the sections that only hold others, or show a whole spec
 _WITHOUT_NAME = ("tables", "a complete example")
+
+
+_MOST_PAGES = 3
 
 
 class Section(NamedTuple):
@@ -41,6 +46,14 @@ def spec(topic: str) -> Report:
     page = vocabulary_path().read_text("utf-8")
     text = _part(page, topic) if topic else page
     return Report("spec", output=text, summary="the vocabulary", extra={"text": text})
+
+
+def reading(faults: Iterable[Fault]) -> str:
+    """The commands that print the tables in which a spec has faults, or ""."""
+    known = {key.name for key in keys.SPEC}
+    tables = (re.split(r"[.\[]", fault.where)[0] for fault in faults)
+    found = dict.fromkeys(table for table in tables if table in known)
+    return "; ".join(f"scaffold spec {table}" for table in [*found][:_MOST_PAGES])
 
 
 def sections(page: str) -> list[Section]:

@@ -57,3 +57,28 @@ def test_what_is_not_there_is_told(scaffold: Run, topic: str, part: str) -> None
     told = scaffold("spec", topic, code=2).stderr
     assert part in told
     assert "\x1b" not in told
+
+
+def test_errors_of_a_spec_name_the_tables_to_read(scaffold: Run) -> None:
+    spec = """
+[handler]
+name = "huddle"
+[config]
+url = { typ = "str" }
+[[request]]
+url = "${config.url}"
+[request.auth]
+tokn = "x"
+[nope]
+"""
+    told = scaffold("new-handler", "--spec", "-", code=2, text=spec).stderr
+    *_, line = told.splitlines()
+    assert line == "read:  scaffold spec config; scaffold spec request"
+    for command in line.removeprefix("read:  ").split("; "):
+        assert scaffold(*command.split()[1:]).stdout.startswith("### ")
+
+
+@pytest.mark.parametrize("spec", ["[handler", "[nope]\n"])
+def test_errors_outside_of_tables_name_none(scaffold: Run, spec: str) -> None:
+    told = scaffold("new-handler", "--spec", "-", code=2, text=spec).stderr
+    assert "scaffold spec nope" not in told
