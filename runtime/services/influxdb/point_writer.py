@@ -169,14 +169,12 @@ class PointWriter:
         self.lose(reason, body.points, error)
         return body.points
 
-    def give_up(self) -> int:
-        """Lose what waits, as the server stops; number of points."""
+    def give_up(self, error: KapacitorError = _STOPPED) -> None:
+        """Lose what waits, as the server stops."""
         with self._queue.lock:
-            left = list(self._bodies())
-            for body in left:
+            for body in list(self._bodies()):
                 self._remove(body)
-                self.lose("stopped", body.points, _STOPPED)
-        return sum(body.points for body in left)
+                self.lose("stopped", body.points, error)
 
     async def run(self) -> None:
         """Write what waits; on the event loop."""
@@ -302,10 +300,14 @@ class PointWriter:
         if isinstance(error, DeliveryError) and error.status is not None:
             body.failing_since = body.failing_since or now
         is_hopeless = body.failing_since and now - body.failing_since >= FAILING_S
-        if is_hopeless or self._queue.is_closing:
+        if is_hopeless:
             with self._queue.lock:
-                self.lose("failing" if is_hopeless else "stopped", body.points, error)
+                self.lose("failing", body.points, error)
             self._done(body, 0)
+            return
+        if self._queue.is_closing:
+            # the others would fail alike, and the server would stop late
+            self.give_up(error)
             return
         with self._queue.lock:
             body.is_sent = False

@@ -475,24 +475,32 @@ def test_a_database_that_may_not_be_created_is_logged_once(
     )
 
 
+@pytest.mark.parametrize(
+    ("answers", "lost"), [([], 0), ([AWAY], 5), ([None, AWAY], 3)], ids=["0", "5", "3"]
+)
 def test_the_end_makes_one_more_attempt_and_counts_what_is_lost(
-    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+    cluster: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[Exception | None],
+    lost: int,
 ) -> None:
     monkeypatch.setattr(point_queue, "FIRST_S", 60.0)
     monkeypatch.setattr(point_queue, "LONGEST_S", 60.0)
-    cluster.answers = [AWAY, AWAY]
+    cluster.answers = [AWAY, *answers]
     writers = clusters_of(cluster)
 
     async def main() -> int:
         writers.start()
         writer = opened(writers, buffer=1)
         writer.put("d", "r", numbered(2))
-        await until(lambda: len(cluster.answers) == 1)
+        await until(lambda: writer.write_errors == 1)
         writer.put("e", "r", numbered(3))
         return await writers.finish(LIMIT_S)
 
-    assert asyncio.run(main()) == 2
-    assert cluster.written == [("e", "r", [line[:-1] for line in numbered(3)])]
+    assert asyncio.run(main()) == lost
+    assert len(cluster.lines) == 5 - lost
+    # one that fails is enough: a stop does not wait for what would fail alike
+    assert cluster.answers == []
 
 
 def test_the_end_does_not_wait_for_a_cluster_that_hangs(cluster: FakeCluster) -> None:
