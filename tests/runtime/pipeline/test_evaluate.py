@@ -71,10 +71,10 @@ def predicate_of(script: str) -> str:
             'line 1 char 15: no method or property "slack" on *pipeline.FromNode',
         ),
         (
-            "stream|from()|alert().pagerDuty2()",
-            'line 1 char 23: no method or property "pagerDuty2" on *pipeline.AlertNode; '
-            "this server has no pagerduty2 handler. Generate it from a spec with "
-            "`scaffold new-handler --spec pagerduty2.toml`, and run kapacitord in the "
+            "stream|from()|alert().victorOps()",
+            'line 1 char 23: no method or property "victorOps" on *pipeline.AlertNode; '
+            "this server has no victorops handler. Generate it from a spec with "
+            "`scaffold new-handler --spec victorops.toml`, and run kapacitord in the "
             "project that has it",
         ),
         (
