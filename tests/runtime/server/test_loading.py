@@ -72,3 +72,19 @@ def test_a_server_loads_only_what_most_servers_need():
     modules = loaded(script)
     needless = {"aiohttp.web", "argparse", "bcrypt", "difflib", "prometheus_client"}
     assert modules & needless == set()
+
+
+def test_influxdb_and_udp_are_loaded_where_they_are_configured():
+    script = """
+import sys, runtime.server.server
+from runtime.services.influxdb.service import InfluxDBService
+InfluxDBService((), lambda: None).open()
+print(*sys.modules)
+"""
+    parts = ("runtime.services.influxdb.", "runtime.services.udp.")
+    found = {name for name in loaded(script) if name.startswith(parts)}
+    assert {name.rpartition(".")[2] for name in found} == {
+        "clusters",
+        "config",
+        "service",
+    }
