@@ -61,6 +61,11 @@ def schema() -> dict[str, Any]:
         "request": {"items": _request(), "minItems": 1},
         "connection": table(keys.CONNECTION),
         "response": table(keys.RESPONSE),
+        "remember": {
+            **_named({"type": "string"}),
+            "minProperties": 1,
+            "maxProperties": 20,
+        },
         "hook": table(keys.HOOK),
         "test": _named(_test()),
         "example": {"items": _example()},
@@ -266,15 +271,20 @@ def _request() -> dict[str, Any]:
         **_auth(),
         "description": made["properties"]["auth"]["description"],
     }
+    made["properties"]["name"] |= {"pattern": _NAME, "maxLength": 40}
     bodies = [{"required": [body]} for body in keys.BODIES]
     authorization = {"pattern": _any_case(["authorization"], "[?]?")}
     return {
         **made,
-        "dependentRequired": {"sorted": ["json"], "newline": ["json"]},
+        "dependentRequired": {
+            **{"sorted": ["json"], "newline": ["json"]},
+            **{"keep": ["name"], "accepted": ["name"]},
+        },
         "dependentSchemas": {
+            "@for": {"not": {"required": ["name"]}},
             "auth": {
                 "properties": {"headers": {"propertyNames": {"not": authorization}}}
-            }
+            },
         },
         "allOf": [
             {"anyOf": [{"required": [key]} for key in ("url", "to", "data")]},

@@ -316,10 +316,13 @@ class Values:
             else:
                 codes.append(self.value(item, place))
         if len(codes) == 1 and isinstance(codes[0].node, ast.ListComp):
-            return self._bounded(codes[0], path)
+            node = _unlooped(codes[0].node)
+            if node is not codes[0].node:
+                node = ast.Call(name_node("list"), [node], [])
+            return self._bounded(replace(codes[0], node=node), path)
         nodes = [
             (
-                ast.Starred(each.node, ast.Load())
+                ast.Starred(_unlooped(each.node), ast.Load())
                 if isinstance(each.node, ast.ListComp)
                 else each.node
             )
@@ -365,6 +368,11 @@ class Values:
         )
         if is_optional:
             loop.ifs.append(code.node)
+        if _is_same(loop, made_key, code.node):
+            # all entries as they are; `items` is called for the loop alone
+            assert isinstance(loop.iter, ast.Call)
+            assert isinstance(loop.iter.func, ast.Attribute)
+            return replace(used[0], node=loop.iter.func.value)
         made = ast.DictComp(made_key, code.node, [loop])
         type_ = Type.MAP if code.type is Type.STR else Type.FIELDS
         return Code(made, type_).using(*used, code).times(used[0].weight)
@@ -448,6 +456,24 @@ class Values:
         if not codes:
             return _PLAIN
         return codes[0] if len(codes) == 1 else _joined(codes)
+
+
+def _unlooped(node: ast.ListComp) -> ast.expr:
+    """The items of a loop that changes none of them; else the loop."""
+    [loop] = node.generators
+    is_plain = isinstance(loop.target, ast.Name) and not loop.ifs
+    if is_plain and ast.unparse(node.elt) == ast.unparse(loop.target):
+        return loop.iter
+    return node
+
+
+def _is_same(loop: ast.comprehension, key: ast.expr, value: ast.expr) -> bool:
+    """True if a loop over entries changes none of them."""
+    match loop.target:
+        case ast.Tuple(elts=names):
+            entry = [ast.unparse(each) for each in (key, value)]
+            return not loop.ifs and entry == [ast.unparse(each) for each in names]
+    return False
 
 
 def _with_item(scope: Scope, name: str, variable: str, sequence: Code) -> Scope:

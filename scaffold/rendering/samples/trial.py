@@ -100,6 +100,10 @@ class _Service:
         self.config = config
 
 
+class _Stepped(_Service):
+    """Stands in for `SteppedService`, also beside another base."""
+
+
 @dataclass(frozen=True)
 class _Request:
     """Stands in for `Request`."""
@@ -204,7 +208,7 @@ _STUBS = {
     ),
     "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
     "runtime.services.stepped": SimpleNamespace(
-        SteppedService=_Service,
+        SteppedService=_Stepped,
         Requests=object,
         Step=_Step,
         Addressed=_Addressed,

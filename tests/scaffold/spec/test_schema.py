@@ -175,6 +175,17 @@ BAD = {
     "tags of an example": HEAD
     + REQUEST
     + "[[example]]\nevent = { tags = { a = 1 } }\n",
+    "name of a step": HEAD + REQUEST + 'name = "Log in"\n' + REQUEST,
+    "keep without a step": HEAD + REQUEST + 'keep = "1h"\n',
+    "keep as a number": HEAD + REQUEST + 'name = "login"\nkeep = 5\n' + REQUEST,
+    "accepted without a step": HEAD + REQUEST + "accepted = '{}'\n",
+    "recipients of a step": HEAD
+    + REQUEST
+    + 'name = "a"\n"@for" = "x in event.tags"\n'
+    + REQUEST,
+    "empty memory": HEAD + REQUEST + "[remember]\n",
+    "key of the memory": HEAD + REQUEST + '[remember]\n"Issue" = "reply.a"\n',
+    "number in the memory": HEAD + REQUEST + "[remember]\nissue = 5\n",
     "key of want": HEAD + REQUEST + "[[example]]\nwant = { body = 1 }\n",
 }
 
@@ -187,6 +198,12 @@ def test_the_schema_refuses_what_the_reader_refuses(text):
 
 
 GOOD = {
+    "step": HEAD + REQUEST + 'name = "log-in"\nkeep = "1h"\n' + REQUEST,
+    "recipients": HEAD + REQUEST + '"@for" = "k, v in event.tags"\n',
+    "maps in headers": HEAD + REQUEST + 'headers = { "..." = ["event.tags"] }\n',
+    "memory": HEAD
+    + REQUEST
+    + 'headers = { X-A = "${memory.issue}" }\n[remember]\nissue = "reply.a"\n',
     "empty auth": HEAD + REQUEST + "auth = {}\n",
     "optional header": HEAD + REQUEST + 'headers = { "X-Y?" = "a" }\n',
     "authorization from a setting": HEAD

@@ -34,7 +34,7 @@ def faults(text: str) -> list[tuple[str, str]]:
     [
         (
             'json = { "..." = { "@for" = "k, v in config.labels", "${k}" = "${v}" } }',
-            "{k: v for k, v in config.labels.items()}",
+            "{**config.labels}",
         ),
         (
             'json = { a = 1, "..." = { "@for" = "x in opt.to", "to_${x}" = true } }',
@@ -60,6 +60,15 @@ def faults(text: str) -> list[tuple[str, str]]:
         (
             'json = [{ "@for" = "x in opt.to", inner = { "${x}?" = "${x}", b = 1 } }]',
             "[{'inner': {**given(x, x), 'b': 1}} for x in options.to]",
+        ),
+        (
+            'json = { "..." = { "@for" = "v, k in config.labels", "${k}" = "${v}" } }',
+            "{k: v for v, k in config.labels.items()}",
+        ),
+        ('json = [{ "@for" = "x in opt.to", "@value" = "${x}" }]', "list(options.to)"),
+        (
+            'json = [1, { "@for" = "x in opt.to", "@value" = "${x}" }]',
+            "[1, *options.to]",
         ),
         (
             'form = { "..." = { "@for" = "k, v in event.fields", "${k}" = "${v}" } }',
