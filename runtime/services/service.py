@@ -223,7 +223,8 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         config = current.config
         if not config.enabled:
             # it may be enabled later; until then the options are kept
-            raise DeliveryError("service is not enabled", retry=True, deferred=True)
+            with prefixed(self.prepare_error):
+                raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
             return await self.deliver(current, options, event)
         except DeliveryError as error:

@@ -429,3 +429,151 @@ def test_a_handler_file_sends(
     assert api.ask("POST", write, "cpu,host=a usage=95 1")[0] == 204
     api.until(lambda: not endpoint.received.empty())
     assert endpoint.next().path == PATHS.get(name, f"/{name}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "options", "redacted"),
+    [
+        (
+            "pagerduty2",
+            {"routing-key": "secret", "global": True, "enabled": True},
+            {
+                "enabled": True,
+                "global": True,
+                "routing-key": True,
+                "url": "https://events.pagerduty.com/v2/enqueue",
+            },
+            ["routing-key"],
+        ),
+        (
+            "opsgenie2",
+            {"api-key": "secret", "global": True, "teams": ["t1", "t2"]},
+            {
+                "api-key": True,
+                "details": False,
+                "enabled": False,
+                "global": True,
+                "recipients": None,
+                "recovery_action": "notes",
+                "teams": ["t1", "t2"],
+                "url": "https://api.opsgenie.com/v2/alerts",
+            },
+            ["api-key"],
+        ),
+        (
+            "teams",
+            {
+                "global": True,
+                "state-changes-only": True,
+                "channel-url": "http://teams.example.com/12345",
+            },
+            {
+                "channel-url": "http://teams.example.com/12345",
+                "enabled": False,
+                "global": True,
+                "state-changes-only": True,
+            },
+            None,
+        ),
+        (
+            "servicenow",
+            {"enabled": True, "username": "dev", "password": "secret"},
+            {
+                "enabled": True,
+                "global": False,
+                "password": True,
+                "source": "",
+                "state-changes-only": False,
+                "url": "https://instance.service-now.com/api/global/em/jsonv2",
+                "username": "dev",
+            },
+            ["password"],
+        ),
+    ],
+)
+def test_a_section_is_changed_over_the_api(
+    started: Any,
+    kind: str,
+    change: dict[str, Any],
+    options: dict[str, Any],
+    redacted: list[str] | None,
+) -> None:
+    # Kapacitor's TestServer_UpdateConfig
+    api = started("")
+    assert api.ask("POST", f"/config/{kind}/", {"set": change})[0] == 204
+    tree = api.json("GET", f"/config/{kind}/")
+    assert (tree["options"], tree["redacted"]) == (options, redacted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (
+            "pagerduty2",
+            {
+                "alert_id": "testAlertID",
+                "description": "test pagerduty2 message",
+                "level": "CRITICAL",
+                "timestamp": "2014-11-12T11:45:26.371Z",
+                "links": [
+                    {"href": "https://example.com/a", "text": "a"},
+                    {"href": "https://example.com/b", "text": "b"},
+                ],
+            },
+        ),
+        (
+            "opsgenie2",
+            {
+                "teams": None,
+                "recipients": None,
+                "recovery_action": "notes",
+                "message-type": "CRITICAL",
+                "message": "test opsgenie message",
+                "entity-id": "testEntityID",
+            },
+        ),
+        (
+            "teams",
+            {
+                "channel_url": "",
+                "alert_topic": "test kapacitor alert topic",
+                "alert_id": "foo/bar/bat",
+                "message": "test teams message",
+                "level": "CRITICAL",
+            },
+        ),
+        (
+            "servicenow",
+            {
+                "alert_id": "1001",
+                "message": "test servicenow message",
+                "level": "CRITICAL",
+                "source": "Kapacitor",
+                "node": "",
+                "type": "",
+                "resource": "",
+                "metric_name": "",
+                "message_key": "",
+            },
+        ),
+    ],
+)
+def test_a_service_test_has_kapacitors_options(
+    started: Any, kind: str, options: dict[str, Any]
+) -> None:
+    api = started("")
+    shown = api.json("GET", f"/service-tests/{kind}")["options"]
+    assert {key: shown[key] for key in options} == options
+    answer = api.json("POST", f"/service-tests/{kind}", {})
+    prefix = "failed to prepare API request: " if kind == "opsgenie2" else ""
+    assert answer == {"success": False, "message": f"{prefix}service is not enabled"}
+
+
+def test_a_recovery_is_tested(started: Any, endpoint: Endpoint) -> None:
+    api = started(ALL)
+    body = {"message-type": "RECOVERY", "recovery_action": "close"}
+    answer = api.json("POST", "/service-tests/opsgenie2", body)
+    assert answer == {"success": True, "message": ""}
+    request = endpoint.next()
+    assert request.path == "/opsgenie2/dGVzdEVudGl0eUlE/close"
+    assert request.json == {"note": "test opsgenie message"}
