@@ -19,6 +19,7 @@ from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.samples.variants import Variant
 from scaffold.rendering.views import scripts
 from scaffold.rendering.views.fields import (
+    default_node,
     duration_node,
     plain,
     toml_value,
@@ -197,6 +198,15 @@ class TestsView(View):
             elif self.sample.config[field.key] != field.default:
                 found.append(argument(field, self.sample.config[field.key]))
         return found
+
+    @property
+    def defaults(self) -> list[Argument]:
+        """The settings with their defaults; secrets and templates have none."""
+        return [
+            Argument(field.name, "", default_node(field))
+            for field in self.spec.config
+            if not field.is_secret and not field.type.is_template
+        ]
 
     @property
     def options(self) -> list[Argument]:

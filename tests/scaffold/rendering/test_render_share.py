@@ -32,7 +32,7 @@ def test_of_a_handler_made_of_flags_a_tenth_comes_from_python(bench) -> None:
 
 def test_of_a_spec_that_uses_everything_a_third_comes_from_python(bench) -> None:
     found = bench.shares(parse(bench.EVERYTHING.read_text(), "everything.toml"))
-    assert 0 < bench.total(found).percent <= 36
+    assert 0 < bench.total(found).percent <= 37
 
 
 @pytest.mark.parametrize(

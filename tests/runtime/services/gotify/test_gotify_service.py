@@ -33,6 +33,10 @@ def config(server, *, enabled=True):
     return Config(enabled=enabled, url=server.url, token=Secret("configured-token"))
 
 
+def test_the_defaults():
+    assert Config() == Config(enabled=False, url="")
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)

@@ -37,6 +37,10 @@ def config(server, *, enabled=True):
     )
 
 
+def test_the_defaults():
+    assert Config() == Config(enabled=False, url="", room="")
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)

@@ -51,6 +51,25 @@ def config(server, *, enabled=True):
     )
 
 
+def test_the_defaults():
+    assert Config() == Config(
+        enabled=False,
+        id="default",
+        brokers=(),
+        timeout=Duration(0),
+        batch_size=0,
+        batch_timeout=Duration(0),
+        use_ssl=False,
+        ssl_ca="",
+        ssl_cert="",
+        ssl_key="",
+        insecure_skip_verify=False,
+        sasl_username="",
+        sasl_mechanism="",
+        sasl_version=1,
+    )
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server, options=OPTIONS)
     assert sent == snapshot(extension_class=TextSnapshot)

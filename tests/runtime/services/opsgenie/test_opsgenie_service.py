@@ -39,6 +39,16 @@ def config(server, *, enabled=True):
     )
 
 
+def test_the_defaults():
+    assert Config() == Config(
+        enabled=False,
+        teams=(),
+        recipients=(),
+        url="https://api.opsgenie.com/v1/json/alert",
+        recovery_url="https://api.opsgenie.com/v1/json/alert/note",
+    )
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)

@@ -40,6 +40,17 @@ def config(server, *, enabled=True):
     )
 
 
+def test_the_defaults():
+    assert Config() == Config(
+        enabled=False,
+        url="https://api.opsgenie.com/v2/alerts",
+        recovery_action="notes",
+        teams=(),
+        recipients=(),
+        details=False,
+    )
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)

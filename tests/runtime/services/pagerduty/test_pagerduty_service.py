@@ -36,6 +36,13 @@ def config(server, *, enabled=True):
     )
 
 
+def test_the_defaults():
+    assert Config() == Config(
+        enabled=False,
+        url="https://events.pagerduty.com/generic/2010-04-15/create_event.json",
+    )
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)

@@ -43,6 +43,21 @@ def config(server, *, enabled=True):
     )
 
 
+def test_the_defaults():
+    assert Config() == Config(
+        enabled=False,
+        default=False,
+        workspace="",
+        channel="",
+        username="kapacitor",
+        icon_emoji="",
+        ssl_ca="",
+        ssl_cert="",
+        ssl_key="",
+        insecure_skip_verify=False,
+    )
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)

@@ -22,7 +22,7 @@ from runtime.testing.handlers import (
 )
 from runtime.testing.hooks import RecordingHook
 from runtime.testing.snapshots import TextSnapshot
-from runtime.units import MINUTE, Duration
+from runtime.units import MINUTE, SECOND, Duration
 
 
 @pytest.fixture
@@ -44,6 +44,20 @@ def config(server, *, enabled=True):
         from_="Kapacitor <kapacitor@example.com>",
         to=("oncall@example.com",),
         totemplates=("configured-a", "configured-b"),
+    )
+
+
+def test_the_defaults():
+    assert Config() == Config(
+        enabled=False,
+        host="localhost",
+        port=25,
+        username="",
+        no_verify=False,
+        idle_timeout=Duration(30 * SECOND),
+        from_="",
+        to=(),
+        totemplates=(),
     )
 
 

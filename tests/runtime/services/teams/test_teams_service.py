@@ -32,6 +32,10 @@ def config(server, *, enabled=True):
     return Config(enabled=enabled, channel_url=server.url)
 
 
+def test_the_defaults():
+    assert Config() == Config(enabled=False, channel_url="")
+
+
 def test_requests(server, snapshot):
     sent = requests_of_all_levels(Service, config(server), server)
     assert sent == snapshot(extension_class=TextSnapshot)
