@@ -83,7 +83,7 @@ def test_handlers_go_into_the_project(made: Path) -> None:
     assert kinds_of(DiskTree(made), "acme") == ["huddle", "pager"]
     assert check(find(made), []).findings == []
     kinds = (made / "acme/integrations/kinds.py").read_text()
-    assert "from acme.services.huddle.handler import" in kinds
+    assert '"huddle": "acme.services.huddle.handler:HandlerConfig"' in kinds
     service = (made / "acme/services/huddle/service.py").read_text()
     assert "from runtime.services.service import HttpService" in service
     assert "from acme.services.huddle.config import Config" in service
