@@ -19,6 +19,7 @@ from scaffold.generate import ChangeSet, combined
 from scaffold.outcomes import FormatUpgraded
 from scaffold.patching.imports import uses
 from scaffold.project import FORMAT, Project
+from scaffold.rendering.projects import vocabulary_files
 from scaffold.tree import Overlay, Tree
 
 FIX = "scaffold regenerate --all"
@@ -36,7 +37,8 @@ def _merged_by_entries(tree: Tree, package: str) -> Iterator[Change]:
 
 
 def _references(tree: Tree, package: str) -> Iterator[Change]:
-    """Format 4: the tables hold references, and accept classes as before."""
+    """Format 4: the tables hold references, and `docs/` has the vocabulary of specs."""
+    yield from _vocabulary(tree, package, is_new=True)
     for name, table, word, module in _TABLES:
         path = places.within(f"{places.ROOM}/{name}.py", package)
         data = tree.read(path)
@@ -75,6 +77,22 @@ STEPS: Mapping[int, Step] = {2: _merged_by_entries, 3: _references}
 the specs to a new project, as `project.find` says."""
 
 
+def _vocabulary(tree: Tree, package: str, *, is_new: bool) -> Iterator[Change]:
+    """The page and the schema of specs, as this version has them.
+
+    Args:
+        tree: the project.
+        package: the import package of its handlers.
+        is_new: true to write those that are missing; otherwise they were removed.
+    """
+    if package == "runtime":  # the checkout of this program, whose docs are the source
+        return
+    for path, text in vocabulary_files().items():
+        before = tree.read(path)
+        if is_new or before is not None:
+            yield Change(path, before, text.encode())
+
+
 def is_outdated(project: Project) -> bool:
     """True if steps are due."""
     return project.format < FORMAT
@@ -109,6 +127,14 @@ def upgraded(project: Project, tree: Tree) -> ChangeSet:
         files |= {change.path: change.after for change in changes}
         outcomes = [FormatUpgraded(change.path, role="shared") for change in changes]
         results.append(ChangeSet(tuple(changes), tuple(outcomes)))
+    now = Overlay(tree, dict(files))
+    changes = [
+        change
+        for change in _vocabulary(now, project.package, is_new=False)
+        if change.before != change.after
+    ]
+    outcomes = [FormatUpgraded(change.path, role="shared") for change in changes]
+    results.append(ChangeSet(tuple(changes), tuple(outcomes)))
     return combined(results)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +16,7 @@ from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, UsageError
 from scaffold.formats import STEPS, upgraded
 from scaffold.project import FORMAT, Project, find
+from scaffold.rendering.projects import vocabulary_files
 from scaffold.tree import DiskTree, MemoryTree, Tree
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -170,7 +173,32 @@ def test_tables_that_are_declared_otherwise_stay(
     text = f"from typing import Any\n\n{declaration}\n".encode()
     tree = MemoryTree({path: text, PYPROJECT: b"[tool.scaffold]\nformat = 3\n"})
     changes = upgraded(Project(tmp_path, "alerts", format=3), tree).changes
-    assert [change.path for change in changes] == [PYPROJECT]
+    assert {change.path for change in changes} == {PYPROJECT, *vocabulary_files()}
+
+
+def test_the_vocabulary_of_a_project_is_that_of_this_version(
+    tmp_path: Path, run_in: Run
+) -> None:
+    run_in(tmp_path, "init", "alerts")
+    folder = tmp_path / "alerts"
+    page, schema = (folder / path for path in vocabulary_files())
+    assert "### `[[request]]`" in page.read_text()
+    assert "](production.md" not in page.read_text()
+    assert json.loads(schema.read_text())["title"] == "Handler spec"
+    [rule] = tomllib.loads((folder / ".taplo.toml").read_text())["rule"]
+    assert (folder / rule["schema"]["path"]).samefile(schema)
+    assert rule["include"] == ["alerts/services/*/handler.toml"]
+    text = schema.read_text()
+    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
+    schema.write_text(text.replace('"title"', '"was"', 1))
+    page.unlink()
+    told = run_in(folder, "check", code=1).stderr
+    assert "docs/spec.schema.json (SC114 project-outdated)" in told
+    run_in(folder, "regenerate", "--all")
+    assert schema.read_text() == text
+    # what the owner removed stays away
+    assert not page.exists()
+    assert "nothing to do" in run_in(folder, "check").stderr
 
 
 @pytest.mark.parametrize(
