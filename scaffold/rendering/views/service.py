@@ -192,21 +192,6 @@ class ServiceView(View):
     # the request
 
     @property
-    def base(self) -> str:
-        """The base class of the service."""
-        if self.instances:
-            return _BASES_OF_SECTIONS[self.spec.transport]
-        return _BASES[self.spec.transport]
-
-    @property
-    def bases(self) -> list[str]:
-        """The base classes of the service."""
-        if not self.is_stepped:
-            return [self.base]
-        more = [self.base] if self.instances else []
-        return ["SteppedService", *more]
-
-    @property
     def hook(self) -> str:
         """The module that sends, or ""."""
         return self.spec.hook.module if self.spec.hook else ""
