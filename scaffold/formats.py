@@ -85,9 +85,9 @@ def _vocabulary(tree: Tree, package: str, *, is_new: bool) -> Iterator[Change]:
         package: the import package of its handlers.
         is_new: true to write those that are missing; otherwise they were removed.
     """
-    if package == "runtime":  # the checkout of this program, whose docs are the source
-        return
     for path, text in vocabulary_files().items():
+        if package == "runtime" and path != places.SCHEMA:
+            continue  # the checkout of this program, whose page is the source
         before = tree.read(path)
         if is_new or before is not None:
             yield Change(path, before, text.encode())

@@ -56,6 +56,9 @@ def _place(
 SPEC_PATH = "runtime/services/{kind}/handler.toml"
 """Path of a handler's spec, which is written as given, not from a template."""
 
+SCHEMA = PurePosixPath("docs/spec.schema.json")
+"""The JSON Schema of specs in a project; each spec names it for editors."""
+
 _SNAPSHOTS = "tests/runtime/services/{kind}/__snapshots__/test_{kind}_service"
 
 CREATE = (

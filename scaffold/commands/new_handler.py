@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaffold import places, state, testing
@@ -22,6 +24,8 @@ from scaffold.report import Report
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import differences
 from scaffold.tree import DiskTree, Tree
+
+_SCHEMA = re.compile(r"(?m)^#:schema\b")
 
 if TYPE_CHECKING:
     from scaffold.inference.draft import SpecDraft
@@ -54,7 +58,7 @@ def new_handler(
     if name in others:
         spec = file.spec() if file else flags_spec(flags)
         return _existing(project, tree, spec)
-    spec = described(project, file or flags)
+    spec = _for_editors(project, tree, described(project, file or flags))
     check_hook(project, tree, spec)
 
     def generated(tree: Tree) -> ChangeSet:
@@ -70,6 +74,15 @@ def new_handler(
     if draft is not None:
         report.notes += [*draft.reasons, *draft.doubts]
     return report
+
+
+def _for_editors(project: Project, tree: Tree, spec: HandlerSpec) -> HandlerSpec:
+    """The spec with the project's schema in its first line, unless it names one."""
+    if tree.read(places.SCHEMA) is None or _SCHEMA.search(spec.text):
+        return spec
+    folder = places.spec_path(spec.names.kind, project.package).parent
+    up = "/".join([".."] * len(folder.parts))
+    return replace(spec, text=f"#:schema {up}/{places.SCHEMA}\n\n{spec.text}")
 
 
 def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import PurePosixPath
 
-from scaffold import testing
+from scaffold import places, testing
 from scaffold.project import FORMAT
 from scaffold.rendering.product import templates_path, vocabulary_path
 from scaffold.rendering.render import filled
@@ -50,7 +50,7 @@ def vocabulary_files() -> dict[PurePosixPath, str]:
     )
     return {
         PurePosixPath("docs/specs.md"): page,
-        PurePosixPath("docs/spec.schema.json"): json.dumps(schema(), indent=2) + "\n",
+        places.SCHEMA: json.dumps(schema(), indent=2) + "\n",
     }
 
 

@@ -64,7 +64,8 @@ def test_a_file_of_somebody_else_in_the_way_comes_with_a_way_out(
     scaffold(*HUDDLE)
     assert mine.read_text() == "mine\n"
     # it stays the person's, whatever the templates become
-    assert "left alone" in scaffold("regenerate", "huddle", "-v").stdout
+    told = scaffold("regenerate", "huddle", "-v").stderr
+    assert "examples/huddle/huddle.tick (ejected)" in told
 
 
 def test_flags_that_disagree_with_the_spec_are_refused(
