@@ -19,7 +19,7 @@ from scaffold.generate import ChangeSet, combined
 from scaffold.outcomes import FormatUpgraded
 from scaffold.patching.imports import uses
 from scaffold.project import FORMAT, Project
-from scaffold.rendering.projects import vocabulary_files
+from scaffold.rendering.vocabulary import vocabulary_files
 from scaffold.tree import Overlay, Tree
 
 FIX = "scaffold regenerate --all"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import PurePosixPath
 
-from scaffold import places, testing
+from scaffold import testing
 from scaffold.project import FORMAT
-from scaffold.rendering.product import templates_path, vocabulary_path
+from scaffold.rendering.product import templates_path
 from scaffold.rendering.render import filled
+from scaffold.rendering.vocabulary import vocabulary_files
 
 _FOLDER = "init"
 
@@ -38,20 +38,6 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
         parts = (package if part == "PACKAGE" else part for part in template.parts)
         files[PurePosixPath(*parts)] = filled(f"{_FOLDER}/{template}.j2", **values)
     return files
-
-
-def vocabulary_files() -> dict[PurePosixPath, str]:
-    """The vocabulary of specs as a project has it: the page, and the JSON Schema."""
-    from scaffold.spec.schema import schema
-
-    # other pages are not in a project
-    page = re.sub(
-        r"\[([^]]+)\]\(\w+\.md[^)]*\)", r"\1", vocabulary_path().read_text("utf-8")
-    )
-    return {
-        PurePosixPath("docs/specs.md"): page,
-        places.SCHEMA: json.dumps(schema(), indent=2) + "\n",
-    }
 
 
 def project_file(path: PurePosixPath, package: str) -> str | None:

@@ -15,7 +15,7 @@ from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, UsageError
 from scaffold.formats import STEPS, upgraded
 from scaffold.project import FORMAT, Project, find
-from scaffold.rendering.projects import vocabulary_files
+from scaffold.rendering.vocabulary import vocabulary_files
 from scaffold.tree import DiskTree, MemoryTree, Tree
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

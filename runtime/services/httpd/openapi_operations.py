@@ -180,6 +180,12 @@ OPERATIONS = (
         *("POST", "/service-tests/{name}", "Send a test message."),
         *("AnyObject", "ServiceTestResult"),
     ),
+    _op(
+        "POST",
+        "/subscriptions",
+        "Bring subscriptions of InfluxDB up to date.",
+        status=204,
+    ),
     # users
     _op("GET", "/users", "List users.", "", "Users", query=_PAGE),
     _op("POST", "/users", "Create a user.", "UserRequest", "User"),
