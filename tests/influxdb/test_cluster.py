@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import pytest
 from runtime.errors import DeliveryError
 from runtime.secrets import Secret
 from runtime.services.influxdb.cluster import Cluster
+from runtime.services.influxdb.config import Config
 from runtime.services.influxdb.series import Series
 from tests.influxdb.conftest import InfluxDB, on_cluster
 from tests.runtime.outbound.test_client_tls import LOOPBACK, self_signed
@@ -182,11 +183,32 @@ def test_another_server_is_asked_when_one_is_away(
         away = f"127.0.0.1:{probe.getsockname()[1]}"
     urls = (f"http://{away}", f"{influxdb.url}/")
     assert len(influxdb.on_cluster(work, urls=urls)) == 1
+
+
+@pytest.mark.parametrize(
+    ("work", "shown"),
+    [
+        (lambda cluster: cluster.ping(), 'Get "http://{}/ping"'),
+        (lambda cluster: cluster.execute("SHOW USERS"), 'Post "http://{}/query"'),
+        (lambda cluster: read(cluster, "SELECT * FROM m"), 'Post "http://{}/query"'),
+        (
+            lambda cluster: cluster.write(b"m v=1 1", database="d?b"),
+            'Post "http://{}/write"',
+        ),
+    ],
+    ids=["ping", "execute", "query", "write"],
+)
+def test_the_error_of_a_cluster_that_is_away_shows_no_masked_query(
+    work: Callable[[Cluster], Awaitable[object]], shown: str
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        away = f"127.0.0.1:{probe.getsockname()[1]}"
     with pytest.raises(DeliveryError) as error:
-        on_cluster(influxdb.config(urls=urls[:1]), work)
+        on_cluster(Config(urls=(f"http://{away}",)), work)
     assert error.value.retry
     assert str(error.value) == (
-        f'Get "http://{away}/ping": dial tcp {away}: ' "connect: connection refused"
+        f"{shown.format(away)}: dial tcp {away}: connect: connection refused"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -30,6 +31,8 @@ DOCUMENT_BYTES = 64 << 20
 # Points repeat themselves, so that the quickest compression is nearly the best.
 _LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
+# the query in the URL of an error: only masked values
+_MASKED = re.compile(r'^(\w+ "[^"?]*)\?[^"]*')
 # Each request has a token of its own.
 _TOKEN_LIFE = MINUTE
 
@@ -317,7 +320,8 @@ class Cluster:
 
     def _redacted(self, error: DeliveryError) -> DeliveryError:
         """The error without secrets, which an answer might repeat."""
-        return error.replace(hidden(redact(str(error), self._access.secrets)))
+        text = _MASKED.sub(r"\1", str(error))
+        return error.replace(hidden(redact(text, self._access.secrets)))
 
 
 def _password(url: str) -> Secret:
