@@ -1,0 +1,298 @@
+"""Transactions: what is on the disk when, what is put back, and what is left alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from scaffold.change import Change
+from scaffold.disk import (
+    commit,
+    folders,
+    last,
+    machine,
+    platform,
+    recovery,
+    transaction,
+)
+from scaffold.errors import PlanError, RecoveryFailed
+from tests.scaffold.locking import locked_elsewhere
+
+NEW = PurePosixPath("new/deep/file.py")
+EDITED = PurePosixPath("edited.py")
+STATE = PurePosixPath(".scaffold/handlers/foo/manifest")
+CHANGES = (
+    Change(NEW, None, b"new\n"),
+    Change(EDITED, b"before\n", b"after\n"),
+    Change(STATE, b"state\n", b"later\n"),
+)
+_WAIT_S = 30
+
+
+class Stopped(BaseException):
+    """As if the process had been killed."""
+
+
+def stop(*arguments: object) -> None:
+    raise Stopped
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A tree with the files that change."""
+    for change in CHANGES:
+        if change.before is not None:
+            (tmp_path / change.path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / change.path).write_bytes(change.before)
+    (tmp_path / EDITED).chmod(0o750)
+    return tmp_path
+
+
+def texts(root: Path) -> dict[PurePosixPath, bytes]:
+    """The files of the changes that exist."""
+    files = (change.path for change in CHANGES)
+    return {
+        path: (root / path).read_bytes() for path in files if (root / path).exists()
+    }
+
+
+BEFORE = {each.path: each.before for each in CHANGES if each.before is not None}
+AFTER = {each.path: each.after for each in CHANGES if each.after is not None}
+
+
+def write(root: Path) -> None:
+    with recovery.locked(root):
+        commit.apply(root, CHANGES, "change")
+
+
+def interrupt(root: Path, *, after: bool = False) -> None:
+    """Begin to write, and stop before or after the files move."""
+    with pytest.MonkeyPatch.context() as patch:
+        if after:
+            patch.setattr(last, "keep", stop)
+        else:
+            patch.setattr(transaction, "complete", stop)
+        patch.setattr(commit, "_roll_back", stop)
+        with pytest.raises(Stopped):
+            write(root)
+
+
+def test_a_sync_ends_when_the_last_file_is_on_the_disk(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, waited_for = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    class File:
+        """Takes its time where another thread syncs it: until it is waited for."""
+
+        def sync(self, name: str) -> None:
+            if threading.current_thread() is threading.main_thread():
+                assert begun.wait(_WAIT_S)
+            else:
+                begun.set()
+                assert waited_for.wait(_WAIT_S)
+            done.append(name)
+
+    def join(thread: threading.Thread, call: Callable[..., None]) -> None:
+        waited_for.set()
+        call(thread, _WAIT_S)
+
+    plain = threading.Thread.join
+    monkeypatch.setattr(threading.Thread, "join", lambda self: join(self, plain))
+    try:
+        transaction._sync([(File(), "first"), (File(), "second")])  # type: ignore[list-item]
+        assert sorted(done) == ["first", "second"]
+    finally:
+        waited_for.set()
+
+
+def test_the_first_failure_of_a_sync_is_raised() -> None:
+    class Broken:
+        def sync(self, name: str) -> None:
+            raise OSError(name)
+
+    files = [(Broken(), name) for name in ("a", "b", "c")]
+    with pytest.raises(OSError, match=r"^[abc]$"):
+        transaction._sync(files)  # type: ignore[arg-type]
+
+
+def test_new_folders_go_when_a_command_is_put_back(root: Path) -> None:
+    interrupt(root, after=True)
+    assert texts(root) == AFTER
+    assert recovery.recover(root, "abort")
+    assert texts(root) == BEFORE
+    assert not (root / "new").exists()
+    assert stat.S_IMODE((root / EDITED).stat().st_mode) == 0o750
+    assert last.read(root) is None
+
+
+def test_a_completed_command_is_completed_again(root: Path) -> None:
+    interrupt(root, after=True)
+    assert recovery.recover(root)
+    assert texts(root) == AFTER
+    kept = last.read(root)
+    assert kept is not None
+    assert kept.command == "change"
+
+
+def test_a_damaged_version_is_not_moved_into_place(root: Path) -> None:
+    interrupt(root)
+    (root / ".scaffold/txn/new/1-edited.py").write_bytes(b"damaged\n")
+    with pytest.raises(PlanError, match=r"\.scaffold/txn/new/1-edited\.py: is damaged"):
+        recovery.recover(root)
+    assert (root / EDITED).read_bytes() == b"before\n"
+
+
+def test_a_file_written_at_the_last_moment_stays(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complete(
+        made: transaction.Transaction,
+        steps: list[transaction.Step],
+        call: Callable[..., None] = transaction.complete,
+    ) -> None:
+        (root / EDITED).unlink()
+        (root / EDITED).write_bytes(b"mine\n")
+        call(made, steps)
+
+    monkeypatch.setattr(transaction, "complete", complete)
+    with pytest.raises(RecoveryFailed) as caught:
+        write(root)
+    versions = (".scaffold/txn/old/1-edited.py", ".scaffold/txn/new/1-edited.py")
+    assert caught.value.saved == {"edited.py": versions}
+    assert (root / EDITED).read_bytes() == b"mine\n"
+
+
+def test_state_can_be_read_while_a_command_is_interrupted(root: Path) -> None:
+    interrupt(root)
+    with folders.opened(root) as top:
+        assert folders.read(top, str(STATE)) == b"state\n"
+
+
+@pytest.mark.parametrize("can_link", [True, False])
+def test_what_a_file_was_is_kept_with_its_permissions(
+    root: Path, monkeypatch: pytest.MonkeyPatch, can_link: bool
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    same = (root / EDITED).stat().st_ino
+    machine.Keys(root).seal(b"")  # made before links are refused
+    if not can_link:
+        monkeypatch.setattr(os, "link", refuse)
+    write(root)
+    kept = last.read(root)
+    assert kept is not None
+    [edited] = [each for each in kept.changes if each.path == EDITED]
+    assert (edited.after, edited.mode) == (b"before\n", 0o750)
+    status = (root / ".scaffold/undo/old/1-edited.py").stat()
+    assert (status.st_ino == same) is can_link
+
+
+def test_an_interrupted_command_is_seen_unless_another_one_writes(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    interrupt(root)
+    other = tmp_path_factory.mktemp("other")
+    with locked_elsewhere(other):
+        (root / ".scaffold/txn").rename(other / ".scaffold/txn")
+        assert not recovery.is_interrupted(other)
+    assert recovery.is_interrupted(other)
+    (other / ".scaffold/lock").unlink()
+    assert recovery.is_interrupted(other)
+    assert not recovery.is_interrupted(root)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_a_lock_may_be_taken_by_who_may_write(root: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with recovery.locked(root):
+            mode = stat.S_IMODE((root / ".scaffold/lock").stat().st_mode)
+    finally:
+        os.umask(before)
+    assert mode == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("path", ["", ".", "..", "/", "a//b", "./a", "a/..", "a/../b"])
+def test_a_path_is_followed_by_the_names_of_entries_alone(
+    root: Path, path: str
+) -> None:
+    (root / "a").mkdir()
+    (root / "b").write_bytes(b"")
+    with (
+        folders.opened(root) as top,
+        pytest.raises(folders.NotPlainError, match="is outside the project"),
+    ):
+        folders.read(top, path)
+
+
+@pytest.mark.parametrize("name", ["new/deep", "a\0b", "/"])
+def test_a_part_of_a_path_is_one_name(root: Path, name: str) -> None:
+    (root / "new/deep").mkdir(parents=True)
+    with (
+        folders.opened(root) as top,
+        pytest.raises(folders.NotPlainError, match="is outside the project"),
+    ):
+        top.at([name])
+
+
+@pytest.mark.parametrize("system", ["windows"], indirect=True)
+@pytest.mark.parametrize("name", ["C:", "file:stream", "new\\deep"])
+def test_drives_and_streams_are_no_names(root: Path, name: str) -> None:
+    with (
+        folders.opened(root) as top,
+        pytest.raises(folders.NotPlainError, match="is outside the project"),
+    ):
+        folders.read(top, name)
+
+
+# the folder that users share is one of POSIX systems
+@pytest.mark.parametrize("system", ["posix"], indirect=True)
+class TestKeys:
+    @pytest.fixture
+    def base(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The folder in which keys are made: in `scaffold`, else in that of all users."""
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        monkeypatch.setattr(platform.system, "SHARED", str(tmp_path))
+        return tmp_path
+
+    @pytest.mark.parametrize("length", [0, 31, 33])
+    def test_a_key_of_another_length_is_not_used(
+        self, root: Path, base: Path, length: int
+    ) -> None:
+        keys = machine.Keys(root / "project")
+        sealed = keys.seal(b"data")
+        key = base / "state/scaffold/key"
+        key.write_bytes((key.read_bytes() + b"x")[:length])
+        assert keys.unsealed(sealed) is None
+        assert keys.unsealed(keys.seal(b"data")) == b"data"
+        assert self.shared(base).exists()
+
+    def test_a_pipe_is_no_key(self, root: Path, base: Path) -> None:
+        (base / "state/scaffold").mkdir(parents=True)
+        os.mkfifo(base / "state/scaffold/key")
+        keys = machine.Keys(root / "project")
+        assert keys.unsealed(keys.seal(b"data")) == b"data"
+        assert self.shared(base).exists()
+
+    def test_a_shared_folder_that_others_may_write_has_no_key(
+        self, root: Path, base: Path
+    ) -> None:
+        (base / "state").write_bytes(b"")  # no folder there
+        keys = machine.Keys(root / "project")
+        sealed = keys.seal(b"data")
+        assert keys.unsealed(sealed) == b"data"
+        self.shared(base).parent.chmod(0o777)
+        assert keys.unsealed(sealed) is None
+        with pytest.raises(OSError):
+            keys.seal(b"data")
+
+    def shared(self, base: Path) -> Path:
+        return base / f"scaffold-{os.getuid()}/key"
