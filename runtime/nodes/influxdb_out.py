@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from runtime.errors import KapacitorError, TaskError
 from runtime.frames import Batch, Batches, Frame, Point
@@ -12,14 +13,17 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.pipeline import output as pipeline
 
+if TYPE_CHECKING:
+    from runtime.services.influxdb.point_writer import PointWriter
+
 _SPELLINGS = {"": "ns", "n": "ns", "us": "u", "µs": "u", "μs": "u"}
 
 
 class InfluxDBOutNode(Node):
     """Writes what passes to InfluxDB; a sink.
 
-    Lines are made here, and written on the event loop. Where the server has no cluster,
-    points are counted only: a script's alerts must not depend on it.
+    Lines are made here, and written on the event loop. As long as the server has no
+    cluster, points are counted only: a script's alerts must not depend on it.
 
     Source: Kapacitor influxdb_out.go.
     """
@@ -36,42 +40,33 @@ class InfluxDBOutNode(Node):
                 f"{self.name}: unknown precision {quote(spec.precision)}: use one of {known}"
             )
         self._lines = Lines(spec.measurement, dict(spec.tags), PRECISIONS[precision])
-        self._writer = None
+        self._writer: PointWriter | None = None
+        self._spec, self._precision = spec, precision
+        self._create = self._statement(spec)
         if not environment.influxdb:
             self.caveat = (
                 "no InfluxDB cluster configured cannot use the InfluxDBOutNode: its "
                 "points are not written; add [[influxdb]] to the configuration"
             )
             return
-        # servers without InfluxDB do without it in memory
-        from runtime.services.influxdb.point_writer import Options
-
-        options = Options(
-            spec.cluster,
-            precision,
-            spec.write_consistency,
-            spec.buffer,
-            spec.flush_interval,
-            self._statement(spec),
-        )
         try:
-            self._writer = environment.influxdb.points.open(options, self.context)
+            self._writer = self._opened()
         except KapacitorError as error:
             raise TaskError(f"failed to get InfluxDB client: {error}") from None
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
-        if self._writer is not None:
+        if self._is_ready():
             self._put(point, [self._lines.of_point(point)], 1)
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        if self._writer is not None:
+        if self._is_ready():
             self._put(frame, self._lines.of_frame(frame), len(frame))
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
-        if self._writer is not None and batch.points:
+        if batch.points and self._is_ready():
             points = batch.points
             lines = [self._lines.of_point(each, batch.name) for each in points]
             self._put(points[0], lines, len(points))
@@ -92,6 +87,35 @@ class InfluxDBOutNode(Node):
             return {**found, "points_written": 0, "write_errors": 0}
         own = self._writer.stats()
         return {**found, **own, "errors": found["errors"] + own["write_errors"]}
+
+    def _is_ready(self) -> bool:
+        """True if there is a writer: a cluster may be added while the task runs."""
+        if self._writer is None and self.environment.influxdb:
+            try:
+                self._writer, self.caveat = self._opened(), ""
+            except KapacitorError as error:
+                self.error("failed to get InfluxDB client", error)
+        return self._writer is not None
+
+    def _opened(self) -> PointWriter:
+        """A writer.
+
+        Raises:
+            KapacitorError: there is no cluster of that name.
+        """
+        # servers without InfluxDB do without it in memory
+        from runtime.services.influxdb.point_writer import Options
+
+        spec = self._spec
+        options = Options(
+            spec.cluster,
+            self._precision,
+            spec.write_consistency,
+            spec.buffer,
+            spec.flush_interval,
+            self._create,
+        )
+        return self.environment.influxdb.points.open(options, self.context)
 
     def _put(self, origin: Frame | Point, lines: Sequence[str], count: int) -> None:
         """Write lines of `count` points; by default to the database of their origin."""

@@ -138,6 +138,35 @@ def test_several_clusters(
     assert api.ask("POST", "/tasks", body) == (500, text)
 
 
+def test_a_cluster_that_is_added_is_written_to_by_running_tasks(
+    config: Config, start_api: Start, influxdb: InfluxDB, name: str
+) -> None:
+    api = start_api(config)
+    define(
+        api,
+        "var data = stream|from()\n"
+        f"data|influxDBOut().buffer(1){place(name)}.create()\n"
+        f"data|influxDBOut().buffer(1){place(name)}.cluster('other')",
+    )
+    write(api, "m v=1 1")
+    assert "Warning" in api.answer("GET", "/kapacitor/v1/tasks/t").headers
+    made = {"name": "one", "urls": [influxdb.url], "disable-subscriptions": True}
+    assert api.ask("POST", "/config/influxdb", {"add": made}) == (204, "")
+    write(api, "m v=2 2")
+    api.until(lambda: node_stats(api, "influxdb_out2")["points_written"] == 1)
+    assert [row["v"] for row in rows(influxdb, name, "SELECT v FROM m")] == [2]
+    # a node whose cluster is still missing says so
+    warning = api.answer("GET", "/kapacitor/v1/tasks/t").headers["Warning"]
+    assert "influxdb_out2" not in warning
+    assert "influxdb_out3" in warning
+    assert node_stats(api, "influxdb_out3")["errors"] == 1
+    more = {**made, "name": "other", "default": True}
+    assert api.ask("POST", "/config/influxdb", {"add": more}) == (204, "")
+    write(api, "m v=3 3")
+    api.until(lambda: node_stats(api, "influxdb_out3")["points_written"] == 1)
+    assert "Warning" not in api.answer("GET", "/kapacitor/v1/tasks/t").headers
+
+
 def test_a_cluster_that_is_away_delays_no_alert_and_no_stop(
     config: Config, start_api: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
