@@ -12,7 +12,7 @@ from scaffold.change import Change
 from scaffold.disk import AS_AFTER, folders, last, platform, transaction
 from scaffold.disk.folders import Folder
 from scaffold.disk.transaction import Recorded, Step, Transaction
-from scaffold.errors import PlanError, UnreadableFile
+from scaffold.errors import PlanError, StaleTree, UnreadableFile
 
 _NAME_LENGTH = 100
 
@@ -123,6 +123,8 @@ def _step(top: Folder, number: int, change: Change) -> Step:
             # Renaming would also replace a read-only file.
             if not folder.place.is_writable(path.name):
                 raise PlanError(path, "is not writable")
+        elif change.before is not None:
+            raise StaleTree(path)
         if not folder.place.is_writable(""):
             raise PlanError(path, "its folder is not writable")
     name = f"{number}-{path.name[-_NAME_LENGTH:]}"

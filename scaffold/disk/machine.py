@@ -106,18 +106,15 @@ def _is_inside(folder: str, root: str) -> bool:
 
 def _is_private(folder: str) -> bool:
     """True if a folder, where everybody may make one, is this user's alone."""
-    try:
-        status = os.lstat(folder)
-    except OSError:
-        return False
+    status = os.lstat(folder)
     return stat.S_ISDIR(status.st_mode) and platform.system.is_private(status)
 
 
 def _read_key(folder: str) -> bytes | None:
     """The key in a folder; None: there is none, or others may know it."""
-    if folder == platform.system.shared() and not _is_private(folder):
-        return None
     try:
+        if folder == platform.system.shared() and not _is_private(folder):
+            return None
         with contextlib.closing(platform.system.opened(folder)) as place:
             file = place.open("key", os.O_RDONLY)
     except OSError:

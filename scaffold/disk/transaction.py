@@ -166,8 +166,6 @@ def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
     with top.at(path.parent.parts) as folder:
         try:
             folder.place.link(path.name, old.place, name)
-        except FileNotFoundError:
-            raise StaleTree(path) from None
         except OSError:
             status = folder.file(path.name)
             old.write(name, data, stat.S_IMODE(status.st_mode) if status else None)

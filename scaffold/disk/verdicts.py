@@ -103,7 +103,7 @@ def _digests(root: str, paths: Iterable[str]) -> dict[str, str]:
 
 def _of(walk: folders.Walk, path: str) -> str:
     if path.endswith("/"):
-        return digest_of_names(walk.names(path.rstrip("/")))
+        return digest_of_names(walk.names(path.removesuffix("/")))
     return digest(walk.read(path))
 
 

@@ -20,7 +20,7 @@ from scaffold.disk import (
     recovery,
     transaction,
 )
-from scaffold.errors import PlanError, RecoveryFailed
+from scaffold.errors import PlanError, RecoveryFailed, StaleTree, UnreadableFile
 from tests.scaffold.locking import locked_elsewhere
 
 NEW = PurePosixPath("new/deep/file.py")
@@ -209,6 +209,85 @@ def test_an_interrupted_command_is_seen_unless_another_one_writes(
     assert not recovery.is_interrupted(root)
 
 
+@pytest.mark.parametrize("gone", ["edited.py", ".scaffold/handlers"])
+def test_a_file_that_went_since_it_was_read_stops_everything(
+    root: Path, gone: str
+) -> None:
+    (root / gone).rename(root / "elsewhere")
+    with pytest.raises(StaleTree):
+        write(root)
+    assert not (root / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("edited.py", "edited.py: is not writable"),
+        ("", "new/deep/file.py: its folder is not writable"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    root: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
+) -> None:
+    def is_writable(place: object, asked: str) -> bool:
+        return asked != name
+
+    # permissions do not stop the superuser
+    monkeypatch.setattr(platform.system.Place, "is_writable", is_writable)
+    with pytest.raises(PlanError) as caught:
+        write(root)
+    assert str(caught.value) == problem
+    assert texts(root) == BEFORE
+
+
+@pytest.mark.parametrize("system", ["posix"], indirect=True)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser gives files away")
+def test_a_changed_file_keeps_its_owner(root: Path) -> None:
+    os.chown(root / EDITED, 12, 34)
+    write(root)
+    status = (root / EDITED).stat()
+    assert (status.st_uid, status.st_gid) == (12, 34)
+    assert (root / NEW).stat().st_uid == 0
+
+
+def test_a_lock_with_a_second_name_is_not_emptied(root: Path) -> None:
+    (root / "victim").write_bytes(b"precious\n")
+    (root / ".scaffold/lock").hardlink_to(root / "victim")
+    with pytest.raises(UnreadableFile, match="lock: has more than one hard link"):
+        write(root)
+    assert (root / "victim").read_bytes() == b"precious\n"
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(
+        descriptor: int, size: int, call: Callable[[int, int], bytes] = os.read
+    ) -> bytes:
+        monkeypatch.setattr(os, "read", call)
+        with (root / EDITED).open("ab") as file:
+            file.write(b"more\n")
+        return call(descriptor, size)
+
+    with folders.opened(root) as top:
+        monkeypatch.setattr(os, "read", read)
+        assert top.read("edited.py") == b"before\nmore\n"
+
+
+def test_a_file_that_the_user_named_is_whole_or_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "plan.json"
+    commit.create(file, b"first\n")
+    assert file.read_bytes() == b"first\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stop)
+        with pytest.raises(Stopped):
+            commit.create(file, b"second\n")
+    assert file.read_bytes() == b"first\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["plan.json"]
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
 def test_a_lock_may_be_taken_by_who_may_write(root: Path, umask: int) -> None:
     before = os.umask(umask)
@@ -270,6 +349,7 @@ class TestKeys:
         keys = machine.Keys(root / "project")
         sealed = keys.seal(b"data")
         key = base / "state/scaffold/key"
+        assert [*key.parent.iterdir()] == [key]
         key.write_bytes((key.read_bytes() + b"x")[:length])
         assert keys.unsealed(sealed) is None
         assert keys.unsealed(keys.seal(b"data")) == b"data"
