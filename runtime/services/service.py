@@ -366,10 +366,32 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the answer means that the event was not delivered.
         """
-        sent = (config, options, response)
         by_status = response.status in self.ok
+        self.judge(config, options, response, by_status, self.accepts_with)
+
+    def judge(
+        self,
+        config: ConfigT,
+        options: OptionsT,
+        response: Response,
+        by_status: bool,
+        accepts: Callable[[ConfigT, OptionsT, Response], bool],
+    ) -> None:
+        """Raise an error for a response that `accepts` refuses, as `check` does.
+
+        Args:
+            config: the configuration.
+            options: the options of the handler.
+            response: the response.
+            by_status: True if its status means success.
+            accepts: True for a response that means success.
+
+        Raises:
+            DeliveryError: the response means failure.
+        """
+        sent = (config, options, response)
         with judging() as doubts:
-            if self._read(response, by_status, self.accepts_with, *sent):
+            if self._read(response, by_status, accepts, *sent):
                 return
         error = response.error(self.wording(*sent))
         asked_s = self._read(response, None, self.wait_s, *sent)

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import logging
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -45,6 +45,10 @@ _MEMORY_BYTES = 16 * 1024
 _log = logging.getLogger("kapacitor.delivery")
 
 
+def _any(response: Response) -> bool:
+    return True
+
+
 class Step(NamedTuple):
     """A request whose answer is used by the requests after it.
 
@@ -54,12 +58,14 @@ class Step(NamedTuple):
         keep_s: time for which all deliveries share its answer, in seconds; 0: each
             delivery sends its own, once.
         is_login: true if the answer is a credential, which expires.
+        accepts: true for an answer that means success besides its status, 200 to 299.
     """
 
     name: str
     request: Request
     keep_s: float = 0.0
     is_login: bool = False
+    accepts: Callable[[Response], bool] = _any
 
 
 class Addressed(NamedTuple):
@@ -326,9 +332,14 @@ class _Course:
         service, config = self._service, self._current.config
         with prefixed(step.name), keyed(key):
             answer = await service.exchange(self._current, self._options, step.request)
-            if not 200 <= answer.status < 300:
-                text = service.wording(config, self._options, answer)
-                raise answer.error(text)
+            by_status = 200 <= answer.status < 300
+            service.judge(
+                config,
+                self._options,
+                answer,
+                by_status,
+                lambda *_: by_status and step.accepts(answer),
+            )
         return answer
 
     async def _deliver(self, request: Request) -> Response:

@@ -404,6 +404,13 @@ REQUEST = (
         "each delivery sends its own",
     ),
     Key(
+        "that",
+        EXPRESSION,
+        "Of a step: condition for success besides the status, such as "
+        "`reply.errcode == 0`.",
+        "200 to 299",
+    ),
+    Key(
         "accepted",
         STRING,
         "Of a step: the answer of the generated fake server, in JSON.",

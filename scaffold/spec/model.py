@@ -386,6 +386,7 @@ class RequestSpec:
         is_login: true if its answer is a credential of a later request.
         accepted: a body that the fake server answers it with, or "".
         loop: the recipients, of which each gets the request; None for one request.
+        that: condition for success of a step besides the status, or None.
     """
 
     when: Code | None
@@ -411,6 +412,7 @@ class RequestSpec:
     is_login: bool = False
     accepted: str = ""
     loop: Loop | None = None
+    that: Code | None = None
 
     def credentials(self) -> list[Code]:
         """The code of what proves the sender's identity."""
@@ -418,7 +420,7 @@ class RequestSpec:
         return [*headers, *(self.basic or ()), *([self.token] if self.token else [])]
 
     def codes(self) -> list[Code]:
-        """All code of the request."""
+        """All code that makes the request."""
         parameters = (*self.headers.values(), *(self.query or {}).values())
         codes = [self.url, *self.path, *(each.code for each in parameters)]
         codes += [*(self.basic or ()), *([self.loop.items] if self.loop else [])]
@@ -596,6 +598,7 @@ class HandlerSpec:
             codes += [check.that, check.error]
         for request in self.requests:
             codes += request.codes()
+        codes += [each.that for each in self.steps if each.that]
         response = self.response
         read = (
             *(response.that, response.message, response.unparsable),

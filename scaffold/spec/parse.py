@@ -149,7 +149,9 @@ def _spec(
     of_response = scopes.of_response(
         config, options, requests.error_key(response), title
     )
-    of_response = memory.in_response(steps.in_response(of_response, given))
+    of_response = memory.in_response(of_response)
+    of_steps = steps.in_answer(of_response, given)
+    of_response = steps.in_response(of_response, given)
     by_key = {each.key: each for each in config}
     own_options = {each.key: each for each in options if not each.alias_of}
     of_test = Values(reader, scopes.of_config(config, "self.config"))
@@ -165,7 +167,7 @@ def _spec(
         lets,
         requests.read_checks(reader, tables, "send", values),
         requests.read_checks(reader, tables, "create", of_options),
-        requests.read_requests(reader, tables, values),
+        requests.read_requests(reader, tables, values, Values(reader, of_steps)),
         requests.read_response(
             reader,
             response,

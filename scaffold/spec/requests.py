@@ -92,9 +92,16 @@ def _given(table: Mapping[str, Any], path: Path, key: str, read: Any) -> Any:
 
 
 def read_requests(
-    reader: Reader, document: Mapping[str, Any], values: Values
+    reader: Reader, document: Mapping[str, Any], values: Values, answers: Values
 ) -> tuple[RequestSpec, ...]:
-    """`[[request]]`."""
+    """`[[request]]`.
+
+    Args:
+        reader: collects faults.
+        document: the spec.
+        values: reads what is sent.
+        answers: reads conditions of steps.
+    """
     if document.get("request") == []:
         reader.fault(("request",), "is empty; write [[request]]")
     tables = reader.tables(document, "request", keys.REQUEST)
@@ -107,7 +114,7 @@ def read_requests(
         name = steps.read_name(reader, table, path, values.scope)
         request = _request(reader, table, path, values)
         if name:
-            request = _step(reader, table, path, request, name)
+            request = _step(reader, table, path, request, name, answers)
             is_wrong = reader.has_fault((*path, "name"))
             following = steps.with_answer(values.scope, name, is_wrong=is_wrong)
             values = values.inside(following)
@@ -121,6 +128,7 @@ def _step(
     path: Path,
     request: RequestSpec,
     name: str,
+    answers: Values,
 ) -> RequestSpec:
     """A request as a step."""
     return replace(
@@ -129,6 +137,7 @@ def _step(
         key=table["name"],
         keep=steps.read_keep(reader, table, path),
         accepted=table.get("accepted", ""),
+        that=_given(table, path, "that", answers.expression),
     )
 
 

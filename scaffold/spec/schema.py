@@ -278,7 +278,7 @@ def _request() -> dict[str, Any]:
         **made,
         "dependentRequired": {
             **{"sorted": ["json"], "newline": ["json"]},
-            **{"keep": ["name"], "accepted": ["name"]},
+            **{key: ["name"] for key in ("keep", "that", "accepted")},
         },
         "dependentSchemas": {
             "@for": {"not": {"required": ["name"]}},

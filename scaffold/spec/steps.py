@@ -18,8 +18,12 @@ from scaffold.spec.values import LOOP, RESERVED
 _MOST = 8
 _LATER = "the answer of a step is known in the requests after it"
 _RESPONSE = "[response] reads the answer to the request that delivers the event"
+_ANSWER = (
+    "'that' of a step can use status, body, reply, error and parse_error of its own "
+    "answer, opt and config only"
+)
 # keys that need a name
-_OF_STEPS = ("keep", "accepted")
+_OF_STEPS = ("keep", "that", "accepted")
 
 
 def in_order(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
@@ -39,6 +43,13 @@ def in_response(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
     return replace(scope, elsewhere={**scope.elsewhere, **hints})
 
 
+def in_answer(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
+    """The scope of `that` of a step, which knows the answer, but not by its name."""
+    return replace(
+        scope, elsewhere=dict.fromkeys((*scope.elsewhere, *_names(tables)), _ANSWER)
+    )
+
+
 def _names(tables: Iterable[Mapping[str, Any]]) -> list[str]:
     given = [table.get("name") for table in tables if isinstance(table, dict)]
     return [names.identifier(each) for each in given if isinstance(each, str)]
@@ -52,6 +63,8 @@ def read_name(
         for each in _OF_STEPS:
             if each in table:
                 problem = "has no effect without 'name': only steps have it"
+                if each in ("that", "accepted"):
+                    problem += "; write it in [response]"
                 reader.fault((*path, each), problem)
         return ""
     key: str = table["name"]

@@ -22,7 +22,7 @@ _USED = {
     "hook": ("when", "data"),
 }
 # keys with a fault of their own where they have no use
-_JUDGED = ("url", "to", "data", "name", "keep", "accepted", "@for")
+_JUDGED = ("url", "to", "data", "name", "keep", "that", "accepted", "@for")
 # settings of connections that differ from request to request
 _OF_REQUESTS = ("verify", "limit", "proxy")
 _ANSWERED = ("that", "message", "accepted", "error", "retry", "wait", "unparsable")

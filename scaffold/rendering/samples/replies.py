@@ -34,6 +34,19 @@ def reply(spec: HandlerSpec) -> str:
     return json.dumps(made, ensure_ascii=False) if made else accepted
 
 
+def unaccepted(spec: HandlerSpec, table: Path, accepted: str) -> SpecError:
+    """The error where the fake server's answer fails `that` of a table."""
+    problem = (
+        "the body fails 'that'"
+        if accepted
+        else "needs a body that passes it, for the generated tests"
+    )
+    where = (*table, "accepted" if accepted else "that")
+    allowed = "accepted = '…' with an answer that means success"
+    line = positions(spec.text).line(where)
+    return SpecError([Fault(shown(where), problem, allowed, line=line)], spec.path)
+
+
 def _object(spec: HandlerSpec, text: str, path: Path) -> dict[str, Any]:
     """A body as an object; nothing for none."""
     try:

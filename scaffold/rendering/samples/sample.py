@@ -31,7 +31,7 @@ from scaffold.rendering.samples.connections import (
     connected,
 )
 from scaffold.rendering.samples.definitions import Definitions
-from scaffold.rendering.samples.replies import reply
+from scaffold.rendering.samples.replies import reply, unaccepted
 from scaffold.rendering.samples.search import Search
 from scaffold.rendering.samples.trial import (
     Answer,
@@ -43,7 +43,6 @@ from scaffold.rendering.samples.trial import (
 from scaffold.rendering.samples.values import Values, sample_value
 from scaffold.rendering.samples.variants import Variant, Variants
 from scaffold.spec.model import ConfigField, HandlerSpec, Option
-from scaffold.spec.reader import shown
 
 Texts = Callable[[HandlerSpec], Mapping[str, str]]
 """Gives the modules of a handler's configuration, options and service, in this order."""
@@ -349,10 +348,38 @@ class Sample:
         # the address of a running server differs
         return [each for each in found if targets.BASE not in each[1]]
 
-    def _failure(self, answer: Answer) -> str:
-        """The error of the service for an answer, without what steps were answered."""
+    def refused_steps(self) -> list[tuple[int, Answer, str]]:
+        """Answers that fail the condition of a step, whose status means success.
+
+        Each has the number of steps before it, and the error of the service.
+        """
+        made = []
+        for index, name in enumerate(self.steps):
+            refused = self._refused_by(name)
+            if refused is not None:
+                text = f"{name}: {self._failure(refused, index)}"
+                made.append((index, refused, text))
+        return made
+
+    def _refused_by(self, step: str) -> Answer | None:
+        """An answer that fails the condition of a step; None if it has none."""
+        condition = self._usual.conditions.get(step)
+        codes = [each.that for each in self.spec.steps if each.key == step]
+        if condition is None or codes[0] is None:
+            return None
+        return answer_for(
+            codes[0], self.accepted, 200, lambda answer: not condition(answer)
+        )
+
+    def _failure(self, answer: Answer, answered: int | None = None) -> str:
+        """The error of the service for an answer, without what steps were answered.
+
+        Args:
+            answer: the answer.
+            answered: the number of steps before it; None for all.
+        """
         text = self._reading.failure(answer)
-        if not self.steps:
+        if not self.steps[:answered]:
             return text
         return redact(text, tokens_in(Answer(200, reply(self.spec)).json))
 
@@ -411,17 +438,7 @@ class Sample:
         answer = Answer(self.good_status, reply(self.spec))
         if response.that is None or self._reading.accepts(answer):
             return answer.text
-        key = "accepted" if response.accepted else "that"
-        problem = (
-            "the body fails 'that'"
-            if response.accepted
-            else "needs a body that passes it, for the generated tests"
-        )
-        where = ("response", key)
-        allowed = "accepted = '…' with an answer that means success"
-        line = positions(self.spec.text).line(where)
-        fault = Fault(shown(where), problem, allowed, line=line)
-        raise SpecError([fault], self.spec.path)
+        raise unaccepted(self.spec, ("response",), response.accepted)
 
     @property
     def good_status(self) -> int:

@@ -31,7 +31,7 @@ from runtime.testing.events import KEY, SERVER, Variant, shown_request
 from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
-from scaffold.rendering.samples.replies import reply
+from scaffold.rendering.samples.replies import reply, unaccepted
 from scaffold.rendering.samples.targets import ADDRESS, BASE
 from scaffold.rendering.samples.values import Values, typed
 from scaffold.spec.model import HandlerSpec
@@ -129,6 +129,7 @@ class _Step(NamedTuple):
     request: _Request
     keep_s: float = 0.0
     is_login: bool = False
+    accepts: Callable[[Answer], bool] | None = None
 
 
 class _Addressed(NamedTuple):
@@ -143,7 +144,7 @@ class _Several:
     """The requests for one event."""
 
     requests: tuple[_Request, ...]
-    steps: tuple[str, ...]
+    steps: tuple[_Step, ...]
     recipients: int
 
     @property
@@ -181,6 +182,7 @@ class Outcome(NamedTuple):
         sent: number of requests.
         steps: the names of those that are steps.
         recipients: number of those that are sent to several recipients.
+        conditions: the conditions of the steps that have one.
     """
 
     text: str | None
@@ -190,6 +192,7 @@ class Outcome(NamedTuple):
     sent: int = 1
     steps: tuple[str, ...] = ()
     recipients: int = 0
+    conditions: Mapping[str, Callable[[Answer], bool]] = {}
 
     @property
     def shown(self) -> str:
@@ -330,7 +333,10 @@ class Trial:
         if isinstance(request, _Several):
             return made._replace(
                 sent=len(request.requests),
-                steps=request.steps,
+                steps=tuple(each.name for each in request.steps),
+                conditions={
+                    each.name: each.accepts for each in request.steps if each.accepts
+                },
                 recipients=request.recipients,
             )
         return made
@@ -439,12 +445,13 @@ class Trial:
     ) -> _Several | None:
         """All requests for an event, answered as the fake server does."""
         answer = None
-        found, steps, recipients = list[_Request](), list[str](), 0
+        found, steps, recipients = list[_Request](), list[_Step](), 0
         try:
             while True:
                 following = requests.send(answer)
                 if isinstance(following, _Step):
-                    steps.append(following.name)
+                    self._check_answer(following)
+                    steps.append(following)
                 recipients += isinstance(following, _Addressed)
                 if isinstance(following, (_Step, _Addressed)):
                     following = following.request
@@ -454,6 +461,14 @@ class Trial:
             if not found:
                 return None
             return _Several(tuple(found), tuple(steps), recipients)
+
+    def _check_answer(self, step: _Step) -> None:
+        """Raise the error of a step that the fake server's answer fails."""
+        if step.accepts is None or step.accepts(self._answer):
+            return
+        for index, each in enumerate(self._spec.requests):
+            if each.key == step.name:
+                raise unaccepted(self._spec, ("request", index), each.accepted)
 
     @cached_property
     def _answer(self) -> Answer:

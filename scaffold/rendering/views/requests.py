@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from runtime.units import SECOND
 from scaffold.expressions.code import Code, Type
-from scaffold.rendering.views.view import Pair, call
+from scaffold.layout.printer import source
+from scaffold.rendering.views.view import Pair, call, truth
 from scaffold.spec.model import Parameter, RequestSpec
 from scaffold.spec.values import formatted
 
@@ -89,10 +90,15 @@ class RequestView:
             return ")"
         if not self.spec.name:
             return ""
+        made = ""
         if self.spec.keep:
-            return f", keep_s={self.spec.keep / SECOND:g})"
-        # an answer that is shared has its own end
-        return ", is_login=True)" if self.spec.is_login else ")"
+            # an answer that is shared has its own end
+            made = f", keep_s={self.spec.keep / SECOND:g}"
+        elif self.spec.is_login:
+            made = ", is_login=True"
+        if self.spec.that is not None:
+            made += f", accepts=lambda response: {source(truth(self.spec.that))}"
+        return f"{made})"
 
     @property
     def ends(self) -> bool:

@@ -17,7 +17,7 @@ from scaffold.prose import sentence, started
 from scaffold.rendering.views.fields import Field, declared, has_docs
 from scaffold.rendering.views.options import Check
 from scaffold.rendering.views.requests import RequestView, annotation
-from scaffold.rendering.views.view import Pair, View, call
+from scaffold.rendering.views.view import Pair, View, call, truth
 from scaffold.spec import scopes
 from scaffold.spec.model import HandlerSpec, TestField
 
@@ -473,8 +473,7 @@ class ServiceView(View):
         that = self.spec.response.that
         if that is None:
             return ""
-        is_bool = that.type is Type.BOOL
-        return operand(that.node if is_bool else call("bool", that.node))
+        return operand(truth(that))
 
     @property
     def failure(self) -> ast.expr | None:

@@ -149,6 +149,20 @@ class ConnectionView(NamedTuple):
     settings: list[Argument]
 
 
+class RefusedStep(NamedTuple):
+    """An answer that fails the condition of a step.
+
+    Attributes:
+        before: the number of steps before it.
+        body: the body of the answer.
+        error: the error of the service.
+    """
+
+    before: int
+    body: ast.expr
+    error: ast.expr
+
+
 class AskingView(NamedTuple):
     """An answer that asks for another attempt.
 
@@ -518,6 +532,14 @@ class TestsView(View):
     def first_step(self) -> ast.expr:
         """The start of errors of the first step."""
         return ast.Constant(f"{self.steps[0].key}: ")
+
+    @property
+    def refused_steps(self) -> list[RefusedStep]:
+        """Answers that fail the condition of a step."""
+        return [
+            RefusedStep(index, ast.Constant(answer.text), ast.Constant(error))
+            for index, answer, error in self.sample.refused_steps()
+        ]
 
     @property
     def kept_steps(self) -> list[int]:

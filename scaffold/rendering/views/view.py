@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from scaffold.expressions.code import Code, Type
 from scaffold.layout.style import Style
 from scaffold.rendering.samples.sample import Sample
 from scaffold.spec.model import HandlerSpec, InstancesSpec
@@ -76,3 +77,8 @@ def call(function: str, *arguments: ast.expr, **keywords: ast.expr) -> ast.Call:
     """A call, as code."""
     named = [ast.keyword(key, value) for key, value in keywords.items()]
     return ast.Call(ast.Name(function), list(arguments), named)
+
+
+def truth(code: Code) -> ast.expr:
+    """A condition as code whose value is a boolean."""
+    return code.node if code.type is Type.BOOL else call("bool", code.node)

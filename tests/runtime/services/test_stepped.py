@@ -13,6 +13,7 @@ from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.delivery.messages import Filter
 from runtime.delivery.record import Record
 from runtime.errors import DeliveryError
+from runtime.golang.printing import text
 from runtime.outbound.client import AiohttpClient, Request
 from runtime.outbound.idempotency import keyed
 from runtime.outbound.journal import Notebook
@@ -69,6 +70,28 @@ class Service(SteppedService):
 
     def test_event(self, options):
         return options, sample_event()
+
+
+class Judged(Service):
+    """A login that is refused with status 200, `{"errcode": 40001}`."""
+
+    def requests(self, config, options, event):
+        login = yield Step(
+            "login",
+            Request("POST", f"{config.url}/login"),
+            keep_s=config.keep_s,
+            accepts=lambda response: get(response.json, "errcode") == 0,
+        )
+        yield Request("POST", f"{config.url}/posts/{get(login.json, 'token')}")
+
+    def failure(self, response):
+        return text(get(response.json, "errmsg"))
+
+    def retries(self, config, options, response):
+        return get(response.json, "errcode") == 45009
+
+    def wait_s(self, config, options, response):
+        return get(response.json, "wait") or None
 
 
 class Tracker(SteppedService):
@@ -134,6 +157,8 @@ class Server(LoopbackServer):
         self.ids = itertools.count(7)
 
     def answer(self, request):
+        if self.answers:
+            return self.answers.popleft()
         statuses = self.failing.get(request.path, [])
         if statuses and (status := statuses.pop(0)) != 200:
             return Answer(status, f"not so: {request.headers.get('Authorization')}")
@@ -185,6 +210,42 @@ def test_answers_are_known_in_the_requests_after_them(server):
     assert room.headers["Authorization"] == f"Bearer {TOKEN}-1"
     assert post.path == "/posts/7"
     assert post.headers["Authorization"] == f"Bearer {TOKEN}-1"
+
+
+@pytest.mark.parametrize("keep_s", [0.0, 3600.0], ids=["own", "shared"])
+def test_an_answer_that_fails_the_condition_of_a_step_is_not_kept(server, keep_s):
+    refused = Answer(body='{"errcode": 40001, "errmsg": "invalid secret"}')
+    server.answers.extend([refused, Answer(body='{"errcode": 0, "token": "t"}')])
+    journal = Notebook()
+    twice = (sample_event(), sample_event())
+    error, none = deliver(server, *twice, journal=journal, keep_s=keep_s, make=Judged)
+    assert str(error) == "login: invalid secret"
+    assert (error.status, error.retry, none) == (200, False, None)
+    assert server.paths() == ["/login", "/login", "/posts/t"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "retry", "wait_s"),
+    [
+        (200, '{"errcode": 40001}', False, None),
+        (200, '{"errcode": 45009}', True, None),
+        (200, '{"errcode": 40001, "wait": 7}', True, 7),
+        (200, '{"errcode": null}', True, None),
+        (200, "<html>a proxy</html>", True, None),
+        (200, "", True, None),
+        (400, '{"errcode": 0}', False, None),
+        (400, '{"errcode": 45009}', True, None),
+        (503, '{"errcode": 0}', True, None),
+    ],
+)
+def test_a_step_is_judged_as_the_request_that_delivers(
+    server, status, body, retry, wait_s
+):
+    server.answers.append(Answer(status, body))
+    [error] = deliver(server, make=Judged)
+    assert str(error).startswith("login: ")
+    assert (error.retry, error.retry_after_s) == (retry, wait_s)
+    assert server.paths() == ["/login"]
 
 
 def test_nothing_can_be_read_of_a_step_that_was_not_sent(server):

@@ -178,6 +178,7 @@ BAD = {
     "name of a step": HEAD + REQUEST + 'name = "Log in"\n' + REQUEST,
     "keep without a step": HEAD + REQUEST + 'keep = "1h"\n',
     "keep as a number": HEAD + REQUEST + 'name = "login"\nkeep = 5\n' + REQUEST,
+    "that without a step": HEAD + REQUEST + "that = 'reply.ok'\n",
     "accepted without a step": HEAD + REQUEST + "accepted = '{}'\n",
     "recipients of a step": HEAD
     + REQUEST

@@ -31,14 +31,22 @@ def faults(text: str) -> list[tuple[str, str]]:
 
 def service(text: str) -> str:
     """The method of the generated service that yields its requests."""
+    made = rendered("service.py", text)
+    return made.partition("    def requests(")[2].partition("\n    def ")[0]
+
+
+def generated_tests(text: str) -> str:
+    """The generated tests of the service."""
+    return rendered("test_quoll_service.py", text)
+
+
+def rendered(name: str, text: str) -> str:
+    """A generated file."""
     spec = parse(text, "quoll.toml")
     [file] = [
-        each
-        for each in places.files(spec.names, "runtime")
-        if each.path.name == "service.py"
+        each for each in places.files(spec.names, "runtime") if each.path.name == name
     ]
-    made = render(file.template, spec)
-    return made.partition("    def requests(")[2].partition("\n    def ")[0]
+    return render(file.template, spec)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +135,27 @@ def service(text: str) -> str:
         (LOGIN + "keep = 60\n" + SEND, "request[1].keep", "must be a string"),
         (LOGIN + SEND + "keep = '1h'\n", "request[2].keep", "without 'name'"),
         (LOGIN + SEND + "accepted = '{}'\n", "request[2].accepted", "without 'name'"),
+        # conditions
+        (
+            LOGIN + SEND + "that = 'reply.ok'\n",
+            "request[2].that",
+            "only steps have it; write it in [response]",
+        ),
+        (
+            LOGIN + "that = 'login.reply.ok'\n" + SEND,
+            "request[1].that",
+            "can use status, body, reply, error and parse_error of its own answer",
+        ),
+        (
+            LOGIN + "that = \"event.level == 'OK'\"\n" + SEND,
+            "request[1].that",
+            "can use status, body, reply",
+        ),
+        (
+            LOGIN + "that = 'reply.ok ='\n" + SEND,
+            "request[1].that",
+            "not an expression",
+        ),
         # recipients
         (
             LOGIN.replace("[[request]]", '[[request]]\n"@for" = "x in opt.to"') + SEND,
@@ -186,6 +215,46 @@ def test_a_wrong_name_is_one_fault() -> None:
 def test_answers_of_the_fake_server_that_are_no_objects(text: str) -> None:
     with pytest.raises(SpecError, match=r"cannot answer all requests .*a JSON object"):
         service(HEAD + text)
+
+
+def test_a_condition_of_a_step() -> None:
+    accepted = 'accepted = \'{"errcode": 0, "ok": true}\'\n'
+    made = service(HEAD + LOGIN + "that = 'reply.errcode == 0'\n" + accepted + SEND)
+    assert 'accepts=lambda response: get(response.json, "errcode") == 0' in made
+    made = service(HEAD + LOGIN + "that = 'reply.ok'\n" + accepted + SEND)
+    assert 'accepts=lambda response: bool(get(response.json, "ok"))' in made
+
+
+def test_a_condition_that_reads_an_option() -> None:
+    that = "that = 'status == 201 or not opt.room'\n"
+    made = service(HEAD + LOGIN + that + SEND)
+    assert "accepts=lambda response: response.status == 201 or not options.room" in made
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("that = 'reply.errcode == 0'\n", r"request\[1\].that"),
+        (
+            "that = 'reply.errcode == 0'\naccepted = '{\"errcode\": 1}'\n",
+            r"request\[1\].accepted",
+        ),
+    ],
+)
+def test_the_fake_server_must_pass_the_condition_of_a_step(
+    text: str, where: str
+) -> None:
+    with pytest.raises(SpecError, match=rf"{where}.*accepted = '…' with an answer"):
+        service(HEAD + LOGIN + text + SEND)
+
+
+def test_the_generated_tests_try_an_answer_that_a_step_refuses() -> None:
+    accepted = "that = 'reply.errcode == 0'\naccepted = '{\"errcode\": 0}'\n"
+    response = "[response]\nerror = 'errmsg'\n"
+    made = generated_tests(HEAD + LOGIN + accepted + SEND + response)
+    test = made.partition("def test_a_refused_step(")
+    assert '"errcode": 1' in test[0]
+    assert "assert len(server.taken()) == before + 1" in test[2]
 
 
 def test_a_step_comes_before_the_request_that_uses_it() -> None:
