@@ -282,6 +282,7 @@ def measured(
             count += 1
         else:
             left.append(f"{kind}: {mutant.what}")
+            print(f"\r{left[-1]}", file=sys.stderr, flush=True)
     return Count(count, all_)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -119,6 +120,24 @@ def shown_levels(requests: Mapping[str, str]) -> str:
     return "\n".join(
         f"# {level}\n{request.rstrip()}\n" for level, request in requests.items()
     )
+
+
+def shown_service_test(
+    kind: str, options: Mapping[str, object], event_id: str, requests: str
+) -> str:
+    """The service test of a kind as text: its options, and the requests for its event.
+
+    Args:
+        kind: kind of the service.
+        options: the options with their defaults, as the API shows them.
+        event_id: ID of the event.
+        requests: the requests as text.
+    """
+    lines = [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in options.items()
+    ]
+    return shown_levels({f"options of {kind}": "\n".join(lines), event_id: requests})
 
 
 class Variant(NamedTuple):

@@ -27,6 +27,7 @@ from runtime.server.plugins import Plugin, merged
 from runtime.services.alert.handlers import decoded
 from runtime.services.server import Server
 from runtime.services.service import EventService, HttpService
+from runtime.services.servicetest.options import shown
 from runtime.testing.events import (
     COURSE,
     KEY,
@@ -36,6 +37,7 @@ from runtime.testing.events import (
     sample_event,
     shown_levels,
     shown_request,
+    shown_service_test,
     variant_names,
 )
 from runtime.testing.loopback import Recorded
@@ -152,6 +154,30 @@ def run_service_test(
     _run(make, config, send)
 
 
+def service_test(
+    make: Make[ConfigT, ServiceT], config: ConfigT, server: Received
+) -> str:
+    """Run the service test, and return its options, event and requests as text.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        server: server that receives the requests.
+
+    Raises:
+        DeliveryError: it failed.
+    """
+    service = make(sections(config), AiohttpClient(), SERVER)
+    options = service.test_options()
+    _, event = service.test_event(options)
+    run_service_test(make, config)
+    requests = shown_taken(server, least=1)
+    text = shown_service_test(service.kind, shown(options), event.state.id, requests)
+    for name, neutral in (("url", "http://host"), ("address", "host:80")):
+        text = text.replace(getattr(server, name, neutral), neutral)
+    return text
+
+
 def _run(
     make: Make[ConfigT, ServiceT],
     config: ConfigT,
@@ -168,6 +194,10 @@ def _run(
         finally:
             await client.close()
 
+    checked: tuple[Any, ...] = config if isinstance(config, tuple) else (config,)
+    for each in checked:
+        # as the server does before it makes the service
+        each.validate()
     with keyed(KEY, journal):
         asyncio.run(run())
 
@@ -221,13 +251,14 @@ def requests_of_an_alert(
         changes: other values of the events, as `changed_event` takes them.
     """
     journal = Notebook()
-    shown = {}
+    became = {}
     for number, level in enumerate(COURSE, start=1):
         event = changed_event(sample_event(level), changes or {})
-        became = _became(make, config, options, event, server, journal)
-        shown[f"{number}: {level}"] = became
+        became[f"{number}: {level}"] = _became(
+            make, config, options, event, server, journal
+        )
         journal.next_event()
-    return shown_levels(shown)
+    return shown_levels(became)
 
 
 def requests_of_variants(
@@ -245,11 +276,11 @@ def requests_of_variants(
         server: server that receives the requests.
     """
     names = variant_names(usual, variants)
-    shown = {}
+    became = {}
     for name, (config, options, changes) in zip(names, variants, strict=True):
         event = changed_event(sample_event(), changes or {})
-        shown[name] = _became(make, config, options, event, server)
-    return shown_levels(shown)
+        became[name] = _became(make, config, options, event, server)
+    return shown_levels(became)
 
 
 def _became(
@@ -282,21 +313,21 @@ def shown_taken(server: Received, *, least: int = 0) -> str:
         server: the server.
         least: number of requests to wait for.
     """
-    shown = [shown_recorded(server.next()) for _ in range(least)]
+    taken = [shown_recorded(server.next()) for _ in range(least)]
     while not server.received.empty():
-        shown.append(shown_recorded(server.next()))
-    return "\n".join(shown)
+        taken.append(shown_recorded(server.next()))
+    return "\n".join(taken)
 
 
 def shown_recorded(request: Recorded) -> str:
     """A request that arrived, as text; the server that took it is `http://host`."""
     target = request.path + (f"?{request.raw_query}" if request.raw_query else "")
-    shown = shown_request(request.method, target, request.headers, request.body)
+    text = shown_request(request.method, target, request.headers, request.body)
     host = request.headers.get("Host")
     if host:
         own, neutral = f"http://{host}", "http://host"
-        shown = shown.replace(own, neutral).replace(quote(own, ""), quote(neutral, ""))
-    return shown
+        text = text.replace(own, neutral).replace(quote(own, ""), quote(neutral, ""))
+    return text
 
 
 def settings_from_file(default: ConfigT, text: str) -> ConfigT:

@@ -39,6 +39,42 @@ def answer_for(
     return None
 
 
+def answers_for(
+    code: Code, accepted: str, status: int, is_meant: Callable[[Answer], bool]
+) -> list[Answer]:
+    """An answer of a kind for each constant that the answers may be compared with.
+
+    Args:
+        code: the expression that decides which.
+        accepted: a body that means success.
+        status: the status of the answers.
+        is_meant: true for an answer of that kind.
+
+    Returns:
+        The one of `answer_for` first; none if there is no such answer.
+    """
+    first = answer_for(code, accepted, status, is_meant)
+    if first is None:
+        return []
+    found = {first: None}
+    left = set(_compared(code.node))
+    for body in _bodies(code.node, accepted):
+        named = {each for each in left if each in body}
+        if named and is_meant(Answer(status, body)):
+            found[Answer(status, body)] = None
+            left -= named
+    return list(found)
+
+
+def _compared(that: ast.expr) -> Iterator[str]:
+    """The constants that something is compared with, in JSON."""
+    for node in ast.walk(that):
+        if isinstance(node, ast.Compare):
+            for side in ast.walk(node.comparators[0]):
+                if isinstance(side, ast.Constant) and isinstance(side.value, str | int):
+                    yield json.dumps(side.value)
+
+
 def _bodies(that: ast.expr, accepted: str) -> Iterator[str]:
     """Bodies that may fail: the accepted one with another value, then any."""
     try:

@@ -23,7 +23,7 @@ from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code
 from scaffold.rendering.samples import targets
-from scaffold.rendering.samples.answers import answer_for
+from scaffold.rendering.samples.answers import answer_for, answers_for
 from scaffold.rendering.samples.connections import (
     Certified,
     Connected,
@@ -221,7 +221,7 @@ class Sample:
         return next(level for level, text in sent.items() if text)
 
     def service_test(self) -> str:
-        """The request of the service test with its defaults.
+        """The service test with its defaults, as the generated test records it.
 
         Raises:
             SpecError: a check refuses it, or it sends nothing.
@@ -387,13 +387,16 @@ class Sample:
     def _reading(self) -> Reading:
         return self._trial.reading(self._passing)
 
-    def retried(self) -> Answer | None:
-        """An answer whose status means that the delivery ends, and whose body that not."""
+    def retried(self) -> list[Answer]:
+        """Answers whose status means that the delivery ends, and whose body that not.
+
+        One for each value that the body is compared with; none if there is no such body.
+        """
         retry = self.spec.response.retry
         if retry is None:
-            return None
+            return []
         status = next(x for x in (400, 404, 409) if x not in self.spec.response.ok)
-        return answer_for(retry, self.accepted, status, self._reading.retries)
+        return answers_for(retry, self.accepted, status, self._reading.retries)
 
     def waiting(self) -> tuple[Answer, float] | None:
         """An answer that asks to wait, and for how many seconds."""
@@ -445,6 +448,20 @@ class Sample:
         """A status that means success."""
         ok = self.spec.response.ok
         return 200 if not ok or 200 in ok else ok[0]
+
+    @property
+    def good_statuses(self) -> list[int]:
+        """The statuses that mean success, if there are several, each with the usual body."""
+        ok = self.spec.response.ok
+        accepted = [
+            each
+            for each in ok
+            if self.spec.response.that is None
+            or self._reading.accepts(
+                Answer(each, "" if each in (204, 304) else self.accepted)
+            )
+        ]
+        return accepted if len(accepted) > 1 else []
 
     @property
     def bad_status(self) -> int:

@@ -27,7 +27,14 @@ from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.idempotency import keyed
 from runtime.secrets import Secret, redact, secrets_in
 from runtime.services.expressions import recalling
-from runtime.testing.events import KEY, SERVER, Variant, shown_request
+from runtime.services.servicetest.options import shown
+from runtime.testing.events import (
+    KEY,
+    SERVER,
+    Variant,
+    shown_request,
+    shown_service_test,
+)
 from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
@@ -400,7 +407,7 @@ class Trial:
     def service_test(
         self, config: Mapping[str, Any], level: Level | None
     ) -> str | None:
-        """The request of the service test as text; None where nothing is sent.
+        """The service test as the generated test records it; None where nothing is sent.
 
         Args:
             config: the configuration, by key.
@@ -417,7 +424,14 @@ class Trial:
         if level is not None:
             event = replace(event, state=replace(event.state, level=level))
         request = self._request(service, options, event)
-        return None if request is None else request.shown()
+        if request is None:
+            return None
+        return shown_service_test(
+            service.kind,
+            shown(service.test_options()),
+            event.state.id,
+            request.shown(),
+        )
 
     def _request(
         self, service: Any, options: Any, event: Event

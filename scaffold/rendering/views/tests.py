@@ -163,18 +163,30 @@ class RefusedStep(NamedTuple):
     error: ast.expr
 
 
+class RetriedView(NamedTuple):
+    """Answers that ask for another attempt.
+
+    Attributes:
+        status: their status.
+        bodies: their bodies, at least one.
+    """
+
+    status: int
+    bodies: list[ast.expr]
+
+
 class AskingView(NamedTuple):
-    """An answer that asks for another attempt.
+    """An answer that asks to wait.
 
     Attributes:
         status: its status.
         body: its body.
-        seconds: the time to wait, or None.
+        seconds: the time to wait.
     """
 
     status: int
     body: ast.expr
-    seconds: ast.expr | None = None
+    seconds: ast.expr
 
 
 class SectionsView(NamedTuple):
@@ -216,10 +228,18 @@ class TestsView(View):
     @property
     def defaults(self) -> list[Argument]:
         """The settings with their defaults; secrets and templates have none."""
+        flags = {
+            "global_": self.spec.is_global,
+            "state_changes_only": self.spec.has_state_changes_only,
+        }
         return [
             Argument(field.name, "", default_node(field))
             for field in self.spec.config
             if not field.is_secret and not field.type.is_template
+        ] + [
+            Argument(name, "", ast.Constant(False))
+            for name, is_there in flags.items()
+            if is_there
         ]
 
     @property
@@ -281,6 +301,18 @@ class TestsView(View):
         return ast.Constant(
             scripts.handler(self.spec, self.tick_options, self._scripted)
         )
+
+    @property
+    def bare_script(self) -> ast.expr | None:
+        """A handler in a script that sets nothing, or None if it cannot be."""
+        needs_more = (
+            self.refused_definitions
+            or self.sample.chosen(self.sample.config)
+            or any(each.is_argument for each in self.spec.options)
+        )
+        if needs_more:
+            return None
+        return ast.Constant(scripts.handler(self.spec, [], self._scripted))
 
     @property
     def scripted(self) -> list[Argument]:
@@ -377,12 +409,14 @@ class TestsView(View):
         ]
 
     @cached_property
-    def retried(self) -> AskingView | None:
-        """An answer after which the delivery is tried again because of its body."""
-        answer = self.sample.retried()
-        if answer is None:
+    def retried(self) -> RetriedView | None:
+        """Answers after which the delivery is tried again because of their body."""
+        answers = self.sample.retried()
+        if not answers:
             return None
-        return AskingView(answer.status, ast.Constant(answer.text))
+        return RetriedView(
+            answers[0].status, [ast.Constant(each.text) for each in answers]
+        )
 
     @cached_property
     def waiting(self) -> AskingView | None:
@@ -550,6 +584,11 @@ class TestsView(View):
     def shared_count(self) -> int:
         """The number of requests for two events."""
         return 2 * self.sample.count - len(self.kept_steps)
+
+    @cached_property
+    def good_statuses(self) -> list[int]:
+        """The statuses that mean success, if there are several."""
+        return self.sample.good_statuses
 
     @property
     def good_status(self) -> int:

@@ -16,7 +16,7 @@ from runtime.testing.handlers import (
     options_from_script,
     requests_of_all_levels,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -92,8 +92,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -105,6 +105,8 @@ def test_tickscript_property(server):
     script = ".foo().room('explicit-room')"
     expected = HandlerConfig(room="explicit-room")
     assert options_from_script("foo", config(server), script) == [expected]
+    unset = options_from_http("foo", config(server), {})
+    assert options_from_script("foo", config(server), ".foo()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -17,7 +17,7 @@ from runtime.testing.handlers import (
     options_from_script,
     requests_of_all_levels,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -33,7 +33,7 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False)
+    assert Config() == Config(enabled=False, global_=False, state_changes_only=False)
 
 
 def test_requests(server, snapshot):
@@ -85,8 +85,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -98,6 +98,8 @@ def test_tickscript_property(server):
     script = ".googleChat().url('explicit-url')"
     expected = HandlerConfig(url=Secret("explicit-url"))
     assert options_from_script("googlechat", config(server), script) == [expected]
+    unset = options_from_http("googlechat", config(server), {})
+    assert options_from_script("googlechat", config(server), ".googleChat()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -17,7 +17,7 @@ from runtime.testing.handlers import (
     options_from_script,
     requests_of_all_levels,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -38,7 +38,9 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, url="", room="")
+    assert Config() == Config(
+        enabled=False, url="", room="", global_=False, state_changes_only=False
+    )
 
 
 def test_requests(server, snapshot):
@@ -47,8 +49,10 @@ def test_requests(server, snapshot):
 
 
 def test_the_message_is_valid(server):
-    deliver(Service, config(server))
-    assert server.next_message()
+    for status in (200, 204):
+        server.status = status
+        deliver(Service, config(server))
+        assert server.next_message()
 
 
 def test_options_fall_back_to_the_configuration(server):
@@ -99,8 +103,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -112,6 +116,8 @@ def test_tickscript_property(server):
     script = ".hipChat().room('explicit-room').token('explicit-token')"
     expected = HandlerConfig(room="explicit-room", token=Secret("explicit-token"))
     assert options_from_script("hipchat", config(server), script) == [expected]
+    unset = options_from_http("hipchat", config(server), {})
+    assert options_from_script("hipchat", config(server), ".hipChat()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

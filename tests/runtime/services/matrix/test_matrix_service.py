@@ -18,7 +18,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -39,7 +39,9 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, url="", room="")
+    assert Config() == Config(
+        enabled=False, url="", room="", global_=False, state_changes_only=False
+    )
 
 
 def test_requests(server, snapshot):
@@ -117,8 +119,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -130,6 +132,8 @@ def test_tickscript_property(server):
     script = ".matrix().room('explicit-room')"
     expected = HandlerConfig(room="explicit-room")
     assert options_from_script("matrix", config(server), script) == [expected]
+    unset = options_from_http("matrix", config(server), {})
+    assert options_from_script("matrix", config(server), ".matrix()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -17,7 +17,7 @@ from runtime.testing.handlers import (
     options_from_script,
     requests_of_all_levels,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -46,6 +46,7 @@ def test_the_defaults():
         recipients=(),
         url="https://api.opsgenie.com/v1/json/alert",
         recovery_url="https://api.opsgenie.com/v1/json/alert/note",
+        global_=False,
     )
 
 
@@ -143,8 +144,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -159,6 +160,8 @@ def test_tickscript_property(server):
         recipients_list=("explicit-a", "explicit-b"),
     )
     assert options_from_script("opsgenie", config(server), script) == [expected]
+    unset = options_from_http("opsgenie", config(server), {})
+    assert options_from_script("opsgenie", config(server), ".opsGenie()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

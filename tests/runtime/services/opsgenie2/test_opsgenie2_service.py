@@ -18,7 +18,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -48,6 +48,7 @@ def test_the_defaults():
         teams=(),
         recipients=(),
         details=False,
+        global_=False,
     )
 
 
@@ -164,8 +165,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -182,6 +183,8 @@ def test_tickscript_property(server):
         details=True,
     )
     assert options_from_script("opsgenie2", config(server), script) == [expected]
+    unset = options_from_http("opsgenie2", config(server), {})
+    assert options_from_script("opsgenie2", config(server), ".opsGenie2()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -17,7 +17,7 @@ from runtime.testing.handlers import (
     options_from_script,
     requests_of_all_levels,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -40,6 +40,7 @@ def test_the_defaults():
     assert Config() == Config(
         enabled=False,
         url="https://events.pagerduty.com/generic/2010-04-15/create_event.json",
+        global_=False,
     )
 
 
@@ -109,8 +110,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -122,6 +123,8 @@ def test_tickscript_property(server):
     script = ".pagerDuty().serviceKey('explicit-service-key')"
     expected = HandlerConfig(service_key=Secret("explicit-service-key"))
     assert options_from_script("pagerduty", config(server), script) == [expected]
+    unset = options_from_http("pagerduty", config(server), {})
+    assert options_from_script("pagerduty", config(server), ".pagerDuty()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -19,7 +19,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -40,7 +40,7 @@ def config(server, *, enabled=True):
 
 def test_the_defaults():
     assert Config() == Config(
-        enabled=False, url="https://events.pagerduty.com/v2/enqueue"
+        enabled=False, url="https://events.pagerduty.com/v2/enqueue", global_=False
     )
 
 
@@ -73,8 +73,10 @@ def test_variants(server, snapshot):
 
 
 def test_the_message_is_valid(server):
-    deliver(Service, config(server))
-    assert server.next_message()
+    for status in (200, 202):
+        server.status = status
+        deliver(Service, config(server))
+        assert server.next_message()
 
 
 def test_options_fall_back_to_the_configuration(server):
@@ -137,8 +139,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -159,6 +161,8 @@ def test_tickscript_property(server):
         ),
     )
     assert options_from_script("pagerduty2", config(server), script) == [expected]
+    unset = options_from_http("pagerduty2", config(server), {})
+    assert options_from_script("pagerduty2", config(server), ".pagerDuty2()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -19,7 +19,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -46,6 +46,8 @@ def test_the_defaults():
         url="https://instance.service-now.com/api/global/em/jsonv2",
         source="",
         username="",
+        global_=False,
+        state_changes_only=False,
     )
 
 
@@ -143,8 +145,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -167,6 +169,8 @@ def test_tickscript_property(server):
         additional_info={"key": Template("explicit-value {{ .ID }}")},
     )
     assert options_from_script("servicenow", config(server), script) == [expected]
+    unset = options_from_http("servicenow", config(server), {})
+    assert options_from_script("servicenow", config(server), ".serviceNow()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

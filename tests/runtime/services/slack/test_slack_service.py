@@ -20,7 +20,7 @@ from runtime.testing.handlers import (
     options_from_script,
     requests_of_all_levels,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -55,6 +55,8 @@ def test_the_defaults():
         ssl_cert="",
         ssl_key="",
         insecure_skip_verify=False,
+        global_=False,
+        state_changes_only=False,
     )
 
 
@@ -122,10 +124,17 @@ def test_an_error_response(server, status, body, expected):
 
 def test_a_response_that_may_change_is_retried(server):
     server.status = 400
-    server.body = '{"error": "fatal_error"}'
-    with pytest.raises(DeliveryError) as caught:
-        deliver(Service, config(server))
-    assert caught.value.retry
+    for body in (
+        '{"error": "fatal_error"}',
+        '{"error": "internal_error"}',
+        '{"error": "ratelimited"}',
+        '{"error": "request_timeout"}',
+        '{"error": "service_unavailable"}',
+    ):
+        server.body = body
+        with pytest.raises(DeliveryError) as caught:
+            deliver(Service, config(server))
+        assert caught.value.retry
 
 
 def test_a_refused_connection_is_retried(server):
@@ -199,8 +208,8 @@ def test_connections(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -217,6 +226,8 @@ def test_tickscript_property(server):
         icon_emoji="explicit-icon-emoji",
     )
     assert options_from_script("slack", config(server), script) == [expected]
+    unset = options_from_http("slack", config(server), {})
+    assert options_from_script("slack", config(server), ".slack()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

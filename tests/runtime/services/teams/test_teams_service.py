@@ -17,7 +17,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -33,7 +33,9 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, channel_url="")
+    assert Config() == Config(
+        enabled=False, channel_url="", global_=False, state_changes_only=False
+    )
 
 
 def test_requests(server, snapshot):
@@ -52,8 +54,10 @@ def test_variants(server, snapshot):
 
 
 def test_the_message_is_valid(server):
-    deliver(Service, config(server))
-    assert server.next_message()
+    for status in (200, 204):
+        server.status = status
+        deliver(Service, config(server))
+        assert server.next_message()
 
 
 def test_a_disabled_service_sends_nothing(server):
@@ -95,8 +99,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -108,6 +112,8 @@ def test_tickscript_property(server):
     script = ".teams().channelURL('explicit-channel-url')"
     expected = HandlerConfig(channel_url="explicit-channel-url")
     assert options_from_script("teams", config(server), script) == [expected]
+    unset = options_from_http("teams", config(server), {})
+    assert options_from_script("teams", config(server), ".teams()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -18,7 +18,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -48,6 +48,8 @@ def test_the_defaults():
         parse_mode="",
         disable_web_page_preview=False,
         disable_notification=False,
+        global_=False,
+        state_changes_only=False,
     )
 
 
@@ -143,8 +145,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -161,6 +163,8 @@ def test_tickscript_property(server):
         disable_notification=True,
     )
     assert options_from_script("telegram", config(server), script) == [expected]
+    unset = options_from_http("telegram", config(server), {})
+    assert options_from_script("telegram", config(server), ".telegram()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -18,7 +18,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -36,7 +36,7 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False)
+    assert Config() == Config(enabled=False, global_=False, state_changes_only=False)
 
 
 def test_requests(server, snapshot):
@@ -97,8 +97,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -110,6 +110,8 @@ def test_tickscript_property(server):
     script = ".webhook().url('explicit-url').receiver('explicit-receiver')"
     expected = HandlerConfig(url=Secret("explicit-url"), receiver="explicit-receiver")
     assert options_from_script("webhook", config(server), script) == [expected]
+    unset = options_from_http("webhook", config(server), {})
+    assert options_from_script("webhook", config(server), ".webhook()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

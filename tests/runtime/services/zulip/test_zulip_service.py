@@ -19,7 +19,7 @@ from runtime.testing.handlers import (
     requests_of_all_levels,
     requests_of_variants,
     run_service_test,
-    shown_recorded,
+    service_test,
 )
 from runtime.testing.snapshots import TextSnapshot
 
@@ -41,7 +41,14 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, url="", email="", channel="")
+    assert Config() == Config(
+        enabled=False,
+        url="",
+        email="",
+        channel="",
+        global_=False,
+        state_changes_only=False,
+    )
 
 
 def test_requests(server, snapshot):
@@ -137,8 +144,8 @@ def test_a_refused_connection_is_retried(server):
 
 
 def test_service_test(server, snapshot):
-    run_service_test(Service, config(server))
-    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+    shown = service_test(Service, config(server), server)
+    assert shown == snapshot(extension_class=TextSnapshot)
 
 
 def test_service_test_of_a_disabled_service(server):
@@ -150,6 +157,8 @@ def test_tickscript_property(server):
     script = ".zulip().channel('explicit-channel').subject('explicit-subject')"
     expected = HandlerConfig(channel="explicit-channel", subject="explicit-subject")
     assert options_from_script("zulip", config(server), script) == [expected]
+    unset = options_from_http("zulip", config(server), {})
+    assert options_from_script("zulip", config(server), ".zulip()") == [unset]
 
 
 def test_an_unknown_option_is_refused(server):

@@ -173,7 +173,7 @@ def test_a_service_test_has_a_level_that_is_sent(when, level):
     files = created(parse(text))
     found = re.findall(r"level=Level\.(\w+)", files["service.py"])
     assert found == ([level] if level else [])
-    assert files["test_service_test.txt"].startswith("POST ")
+    assert "\n# test quoll\nPOST " in files["test_service_test.txt"]
 
 
 def test_a_service_test_that_sends_nothing_is_refused():
@@ -263,3 +263,27 @@ def test_the_example_of_an_option_is_what_checks_see():
     assert "refused" not in created(spec)["test_requests.txt"]
     with pytest.raises(SpecError, match=r"check\[1\]\.that: the generator finds no"):
         created(spec_of(check, more="[option.way]\n" + test))
+
+
+def test_each_status_that_means_success_is_tried():
+    spec = spec_of(more="[response]\nok = [200, 202, 204]\n")
+    assert "for status in (200, 202, 204):" in created(spec)["test_quoll_service.py"]
+
+
+def test_a_status_without_the_body_that_is_asked_for_is_left_out():
+    more = "[response]\nok = [200, 202, 204]\nthat = 'reply.done == 1'\n"
+    spec = spec_of(more=f"{more}accepted = '{{\"done\": 1}}'\n")
+    assert "for status in (200, 202):" in created(spec)["test_quoll_service.py"]
+
+
+def test_each_value_after_which_a_delivery_is_retried_is_tried():
+    retry = "reply.code in [42, 43] or reply.error == 'busy'"
+    spec = spec_of(more=f'[response]\nretry = "{retry}"\n')
+    bodies = re.findall(r"'(\{.*?\})'", created(spec)["test_quoll_service.py"])
+    for body in ('{"code": 42}', '{"code": 43}', '{"error": "busy"}'):
+        assert body in bodies
+
+
+def test_the_property_of_a_script_may_set_nothing():
+    file = created(spec_of())["test_quoll_service.py"]
+    assert 'options_from_script("quoll", config(server), ".quoll()") == [unset]' in file
