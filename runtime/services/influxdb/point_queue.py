@@ -8,17 +8,13 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from runtime.compute.bridge import Bridge
 from runtime.errors import KapacitorError
-from runtime.services.influxdb.points import Body
 from runtime.trouble import Trouble
-from runtime.units import SECOND
-
-if TYPE_CHECKING:
-    from runtime.services.influxdb.point_writer import PointWriter
 
 # Memory of the points that wait for one cluster.
 MOST_BYTES = 32 << 20
@@ -63,6 +59,30 @@ class Cluster(Protocol):
 Find = Callable[[str], Cluster]
 
 
+class Writer(Protocol):
+    """A node's writer, as far as the queue looks after it.
+
+    Attributes:
+        lost: number of points that were not written, by reason.
+        size: bytes in memory of those that wait.
+    """
+
+    lost: Counter[str]
+    size: int
+
+    def lose_oldest(self, reason: str, error: KapacitorError) -> int:
+        """Lose the oldest points that are not under way; the number of them."""
+
+    async def run(self) -> None:
+        """Write what waits."""
+
+    def close(self) -> None:
+        """End, as soon as what waits is written."""
+
+    def give_up(self) -> None:
+        """Lose what waits, as the server stops."""
+
+
 class ClusterQueue:
     """The points of all nodes that wait for one cluster, bounded in memory.
 
@@ -77,7 +97,7 @@ class ClusterQueue:
     """
 
     def __init__(self, name: str, find: Find, bridge: Bridge) -> None:
-        self.writers: dict[PointWriter, None] = {}
+        self.writers: dict[Writer, None] = {}
         self.lock = threading.RLock()
         self.size = 0
         self.clock = time.monotonic
@@ -85,7 +105,7 @@ class ClusterQueue:
         self._bridge = bridge
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._closing = asyncio.Event()
-        self._running: dict[asyncio.Task[None], PointWriter] = {}
+        self._running: dict[asyncio.Task[None], Writer] = {}
         self._trouble = Trouble(
             _log,
             "failed to write points to InfluxDB, which is tried again",
@@ -106,13 +126,13 @@ class ClusterQueue:
             if not fullest.lose_oldest("full", KapacitorError(text)):
                 return
 
-    def begin(self, writer: PointWriter) -> None:
+    def begin(self, writer: Writer) -> None:
         """Write what waits; from any thread."""
         self._bridge.soon(self._begin, writer)
 
-    def flush_later(self, writer: PointWriter, body: Body) -> None:
-        """Flush a body after the writer's interval; from any thread."""
-        self._bridge.soon(self._flush_later, writer, body)
+    def later(self, delay_s: float, flush: Callable[[], None]) -> None:
+        """Flush after a delay, unless the server stops before; from any thread."""
+        self._bridge.soon(self._later, delay_s, flush)
 
     async def write(self, cluster: str, text: bytes, **query: str) -> None:
         """Write points when it is their turn.
@@ -166,13 +186,12 @@ class ClusterQueue:
             writer.give_up()
         return sum(writer.lost["stopped"] for writer in writers)
 
-    def _begin(self, writer: PointWriter) -> None:
+    def _begin(self, writer: Writer) -> None:
         task = self._bridge.spawn(writer.run())
         self._running[task] = writer
         task.add_done_callback(lambda done: self._running.pop(done, None))
 
-    def _flush_later(self, writer: PointWriter, body: Body) -> None:
+    def _later(self, delay_s: float, flush: Callable[[], None]) -> None:
         # a server that stops flushes all
         if self._bridge.is_open:
-            delay_s = writer.options.flush_interval / SECOND
-            self._bridge.later(delay_s, lambda: writer.flush(body))
+            self._bridge.later(delay_s, flush)

@@ -10,6 +10,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from runtime.errors import DeliveryError, KapacitorError
 from runtime.services.influxdb.point_queue import ClusterQueue
@@ -114,7 +115,8 @@ class PointWriter:
         if is_due:
             self._begin()
         if is_begun is not None:
-            self._queue.flush_later(self, is_begun)
+            delay_s = self.options.flush_interval / SECOND
+            self._queue.later(delay_s, partial(self.flush, is_begun))
 
     def leave_out(self, points: int) -> None:
         """Count points that line protocol has no form for; on the compute thread."""
