@@ -29,7 +29,7 @@ from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.renaming import Renaming
 from scaffold.report import Report
-from scaffold.spec.identity import renamed
+from scaffold.spec.identity import fixed, renamed
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.reader import Path
 from scaffold.tree import DiskTree, Tree
@@ -163,6 +163,7 @@ def _kept(
     """Texts with the old name in them that stay."""
     if spec.title == after.title:
         yield spec.title
+    yield from fixed(spec, after)
     for kind in kinds(tree, project.package):
         if kind != spec.names.kind:
             names = Names(kind, default_property(kind))

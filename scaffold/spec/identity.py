@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scaffold.flags import Flags
-from scaffold.names import Names, default_property
+from scaffold.names import (
+    Names,
+    camel_case,
+    constant,
+    default_property,
+    identifier,
+    rewording,
+)
 from scaffold.spec.draft import Draft
 from scaffold.spec.edits import Edits, Entry, Splice
 from scaffold.spec.model import HandlerSpec
@@ -50,6 +58,55 @@ def renamed(spec: HandlerSpec, new: Names, title: str = "") -> Edits:
         if before != after
     }
     return Edits(strings=strings, added=added)
+
+
+def fixed(before: HandlerSpec, after: HandlerSpec) -> Iterator[str]:
+    """Texts of a spec with the handler's name in them that a change of it leaves alone.
+
+    Args:
+        before: the spec.
+        after: the one with other names.
+
+    Yields:
+        Pieces of strings, as they are and as they begin a sentence, and names that are
+        made of keys; never a name of the handler alone.
+    """
+    old = before.names
+    reword = rewording(old, after.names)
+    alone = {old.kind, old.section, old.property, old.class_name, old.kind.upper()}
+    words = {*_words(before.document)} & {*_words(after.document)}
+    for piece in (piece.strip(_AROUND) for word in words for piece in _split(word)):
+        if reword(piece) != piece and piece not in alone:
+            yield piece
+            if " " in piece:
+                yield piece[0].upper() + piece[1:]
+    for key in words:
+        if _KEY.fullmatch(key) and not key.endswith(_PARTS) and key not in alone:
+            forms = (identifier(key), camel_case(key), constant(key))
+            yield from (each for each in forms if reword(each) != each)
+
+
+_AROUND = " .,:;!?()[]{}<>*-#"
+_KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+")
+# the ends of generated names
+_PARTS = ("config", "handler", "server", "service", "test")
+
+
+def _words(value: Any) -> Iterator[str]:
+    """The keys and strings of a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        yield from _words([*value.values()])
+    elif isinstance(value, list):
+        for each in value:
+            yield from _words(each)
+
+
+def _split(text: str) -> list[str]:
+    """The pieces of a string that code has as they are: without expressions and quotes."""
+    return re.split(r"""\$\{[^}]*\}|["'\\\n]""", text)
 
 
 def _draft(kind: str, title: str) -> dict[str, Any]:

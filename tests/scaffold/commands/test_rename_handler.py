@@ -208,6 +208,56 @@ def test_names_that_begin_with_the_name_stay(scaffold: Run, huddle: Path) -> Non
     scaffold("check")
 
 
+SPEC = """\
+[handler]
+name    = "huddle"
+title   = "Team Huddle"
+summary = "sends a card to a Huddle channel."
+
+[config]
+url = { type = "url", required = "always" }
+
+[option]
+huddle-room = {}
+node        = { tick = "huddleNode" }
+
+[[request]]
+url = "${config.url}"
+json.text = "${opt.huddle_room}${opt.node}"
+
+[response]
+ok      = [200]
+message = "Huddle error ${body}"
+"""
+
+
+def test_edits_beside_texts_of_the_spec_need_nobody(
+    scaffold: Run, project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    scaffold("new-handler", "--spec", str(tmp_path / "spec.toml"))
+    tests = project / "tests/runtime/services/huddle/test_huddle_service.py"
+    text = tests.read_text()
+    kept, _, gone = text.partition("@pytest.mark.parametrize")
+    gone, _, rest = gone.partition("\n\n\n")
+    assert "Huddle error" in gone
+    tests.write_text(kept + rest)
+    message = 'return f"Huddle error {response.text}"'
+    edit(project, SERVICE, message, f"own = 1\n        {message}")
+    edit(project, SERVICE, "a Huddle channel.", "a Huddle channel of Huddle, and mine.")
+    scaffold(*RENAME)
+    service = (project / "runtime/services/chime/service.py").read_text()
+    assert f"own = 1\n        {message}" in service
+    assert "a Huddle channel of Chime, and mine." in service
+    assert "huddle_room" in service
+    moved = project / "tests/runtime/services/chime/test_chime_service.py"
+    assert "Huddle error" not in moved.read_text()
+    page = (project / "docs/handlers/chime.md").read_text()
+    assert ".huddleRoom(" in page
+    assert ".huddleNode(" in page
+    scaffold("check")
+
+
 def test_property_and_title_can_be_given(scaffold: Run, huddle: Path) -> None:
     scaffold(*RENAME, "--property", "chimeIn", "--title", 'The "Chime"')
     spec = (huddle / "runtime/services/chime/handler.toml").read_text()
