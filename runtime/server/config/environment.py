@@ -35,7 +35,7 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 _INTEGER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)", re.ASCII
 )
-_INDEX = re.compile(r"_\d+(?:_|$)", re.ASCII)
+_INDEX = re.compile(r"_(\d+)(?:_|$)", re.ASCII)
 # of the client, packages and images, and what Kubernetes and Docker add for a service
 # that is called kapacitor
 _OTHERS = re.compile(
@@ -131,7 +131,9 @@ class _Environment:
         if self.knows(name):
             return
         for start, length in self._lengths.items():
-            if _INDEX.match(name.removeprefix(start)) and name.startswith(start):
+            index = name.startswith(start) and _INDEX.match(name, len(start))
+            # one of an item that is there may be misspelled
+            if index and int(index[1]) >= length:
                 yield (
                     f"{name} has no effect: the configuration file has {length} of "
                     f"{start}_0, {start}_1, …, and a variable adds none"

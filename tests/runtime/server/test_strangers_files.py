@@ -291,6 +291,8 @@ def test_variables_without_effect_are_told(printed: Printed) -> None:
         KAPACITOR_HIPCAHT_ROOM="1",
         KAPACITOR_HIPCHAT_0_ROOM="as-a-list",
         KAPACITOR_INFLUXDB_0_URLS_0="http://influxdb:8086",
+        KAPACITOR_INFLUXDB_0_URLS_1="http://other:8086",
+        KAPACITOR_INFLUXDB_0_PASSWRD="5ecret",
         KAPACITOR_DISCORD_URL="of a handler that is off",
         KAPACITOR_MONITORING_ENABLED="true",
         KAPACITOR_EMPTY="",
@@ -307,6 +309,11 @@ def test_variables_without_effect_are_told(printed: Printed) -> None:
         'KAPACITOR_HIPCAHT_ROOM has no effect; did you mean "KAPACITOR_HIPCHAT_ROOM"?',
         "KAPACITOR_HTTPPOST_1_ENDPOINT has no effect: the configuration file has 1 of "
         "KAPACITOR_HTTPPOST_0, KAPACITOR_HTTPPOST_1, …, and a variable adds none",
+        'KAPACITOR_INFLUXDB_0_PASSWRD has no effect; did you mean "KAPACITOR_INFLUXDB_0_'
+        'PASSWORD"?',
+        "KAPACITOR_INFLUXDB_0_URLS_1 has no effect: the configuration file has 1 of "
+        "KAPACITOR_INFLUXDB_0_URLS_0, KAPACITOR_INFLUXDB_0_URLS_1, …, and a variable "
+        "adds none",
         "KAPACITOR_MONITORING_ENABLED has no effect",
     ]
 
