@@ -17,6 +17,15 @@ _PROTOCOLS = ("http", "https", "udp")
 _COMPRESSIONS = ("gzip", "none")
 # the database of Kapacitor's own statistics
 _EXCLUDED = {"_kapacitor": ("autogen",)}
+_NOT_NEGATIVE = (
+    "timeout",
+    "startup_timeout",
+    "subscriptions_sync_interval",
+    "http_port",
+    "udp_buffer",
+    "udp_read_buffer",
+)
+_HIGHEST_PORT = 65535
 UDP_BUFFER = 1000
 """Packets that wait between a socket and the tasks."""
 
@@ -131,6 +140,11 @@ class Config:
         if self.subscription_mode not in _MODES:
             mode = quote(self.subscription_mode)
             raise ConfigError(f"unknown subscription mode {mode}")
+        for name in _NOT_NEGATIVE:
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name.replace('_', '-')} must not be negative")
+        if self.http_port > _HIGHEST_PORT:
+            raise ConfigError(f"invalid http-port {self.http_port}")
         if self.compression not in _COMPRESSIONS:
             raise ConfigError(
                 "Invalid compression, must be one of 'gzip' or 'none', "

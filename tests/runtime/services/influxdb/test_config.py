@@ -17,7 +17,7 @@ from runtime.server.config.doubts import doubts
 from runtime.server.config.file import decode
 from runtime.server.config.text import dump
 from runtime.services.influxdb.config import Config, default_of, validate
-from runtime.units import MINUTE
+from runtime.units import MINUTE, Duration
 
 WHOLE = """\
 [[influxdb]]
@@ -163,6 +163,17 @@ def test_variables_without_effect_are_reported() -> None:
             'got "tcp"',
         ),
         ({"subscription_mode": "both"}, 'unknown subscription mode "both"'),
+        # without a pause statements would follow each other without end
+        (
+            {"subscriptions_sync_interval": Duration(-1)},
+            "subscriptions-sync-interval must not be negative",
+        ),
+        ({"timeout": Duration(-1)}, "timeout must not be negative"),
+        ({"startup_timeout": Duration(-1)}, "startup-timeout must not be negative"),
+        ({"udp_buffer": -1}, "udp-buffer must not be negative"),
+        ({"udp_read_buffer": -1}, "udp-read-buffer must not be negative"),
+        ({"http_port": -1}, "http-port must not be negative"),
+        ({"http_port": 65536}, "invalid http-port 65536"),
         (
             {"compression": "zip"},
             "Invalid compression, must be one of 'gzip' or 'none', got zip",
