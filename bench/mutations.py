@@ -147,7 +147,7 @@ def _changed(name: str, text: str, number: int) -> Mutant:
 
 def _places(tree: ast.Module) -> list[tuple[ast.AST, Callable[[], None]]]:
     """The nodes that can be changed, each with its change."""
-    left_alone = {id(each) for each in _prose(tree)}
+    left_alone = {id(each) for each in (*_prose(tree), *_unused(tree))}
     found: list[tuple[ast.AST, Callable[[], None]]] = []
     for node in ast.walk(tree):
         if id(node) in left_alone:
@@ -207,6 +207,30 @@ def _prose(tree: ast.Module) -> Iterator[ast.AST]:
         for each in held:
             if each is not None:
                 yield from ast.walk(each)
+
+
+def _unused(tree: ast.Module) -> Iterator[ast.AST]:
+    """Values of the service test that nothing can depend on.
+
+    The defaults of options that `test_options` always sets; and the topic of the event,
+    which belongs to none: a service that sends the topic has an option for it.
+    """
+    given: set[str | None] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="TestOptions"), keywords=keywords):
+                given |= {each.arg for each in keywords}
+            case ast.Call(func=ast.Name(id="Event"), keywords=keywords):
+                yield from (each.value for each in keywords if each.arg == "topic")
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == "TestOptions":
+            for field in node.body:
+                match field:
+                    case ast.AnnAssign(
+                        target=ast.Name(id=name), value=ast.expr() as it
+                    ):
+                        if name in given:
+                            yield from ast.walk(it)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

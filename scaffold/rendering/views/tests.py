@@ -227,15 +227,17 @@ class TestsView(View):
 
     @property
     def defaults(self) -> list[Argument]:
-        """The settings with their defaults; secrets and templates have none."""
+        """The settings with their defaults; templates have none."""
         flags = {
             "global_": self.spec.is_global,
             "state_changes_only": self.spec.has_state_changes_only,
         }
         return [
-            Argument(field.name, "", default_node(field))
+            Argument(
+                field.name, "secret" if field.is_secret else "", default_node(field)
+            )
             for field in self.spec.config
-            if not field.is_secret and not field.type.is_template
+            if not field.type.is_template
         ] + [
             Argument(name, "", ast.Constant(False))
             for name, is_there in flags.items()

@@ -35,7 +35,7 @@ def config(server, *, enabled=True):
 
 def test_the_defaults():
     assert Config() == Config(
-        enabled=False, url="", global_=False, state_changes_only=False
+        enabled=False, url="", token=Secret(""), global_=False, state_changes_only=False
     )
 
 

@@ -39,7 +39,12 @@ def config(server, *, enabled=True):
 
 def test_the_defaults():
     assert Config() == Config(
-        enabled=False, url="", room="", global_=False, state_changes_only=False
+        enabled=False,
+        url="",
+        token=Secret(""),
+        room="",
+        global_=False,
+        state_changes_only=False,
     )
 
 

@@ -65,8 +65,10 @@ def test_the_defaults():
         ssl_key="",
         insecure_skip_verify=False,
         sasl_username="",
+        sasl_password=Secret(""),
         sasl_mechanism="",
         sasl_version=1,
+        sasl_access_token=Secret(""),
     )
 
 

@@ -42,6 +42,7 @@ def test_the_defaults():
     assert Config() == Config(
         enabled=False,
         url="https://ntfy.sh",
+        token=Secret(""),
         topic="",
         global_=False,
         state_changes_only=False,

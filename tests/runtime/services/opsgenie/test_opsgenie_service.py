@@ -46,6 +46,7 @@ def test_the_defaults():
         recipients=(),
         url="https://api.opsgenie.com/v1/json/alert",
         recovery_url="https://api.opsgenie.com/v1/json/alert/note",
+        api_key=Secret(""),
         global_=False,
     )
 

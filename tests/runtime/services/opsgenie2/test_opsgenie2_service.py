@@ -45,6 +45,7 @@ def test_the_defaults():
         enabled=False,
         url="https://api.opsgenie.com/v2/alerts",
         recovery_action="notes",
+        api_key=Secret(""),
         teams=(),
         recipients=(),
         details=False,

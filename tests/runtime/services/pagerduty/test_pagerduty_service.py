@@ -40,6 +40,7 @@ def test_the_defaults():
     assert Config() == Config(
         enabled=False,
         url="https://events.pagerduty.com/generic/2010-04-15/create_event.json",
+        service_key=Secret(""),
         global_=False,
     )
 

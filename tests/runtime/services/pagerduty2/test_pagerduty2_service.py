@@ -40,7 +40,10 @@ def config(server, *, enabled=True):
 
 def test_the_defaults():
     assert Config() == Config(
-        enabled=False, url="https://events.pagerduty.com/v2/enqueue", global_=False
+        enabled=False,
+        url="https://events.pagerduty.com/v2/enqueue",
+        routing_key=Secret(""),
+        global_=False,
     )
 
 

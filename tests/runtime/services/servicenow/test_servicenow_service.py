@@ -46,6 +46,7 @@ def test_the_defaults():
         url="https://instance.service-now.com/api/global/em/jsonv2",
         source="",
         username="",
+        password=Secret(""),
         global_=False,
         state_changes_only=False,
     )

@@ -48,6 +48,8 @@ def test_the_defaults():
         enabled=False,
         default=False,
         workspace="",
+        url=Secret(""),
+        token=Secret(""),
         channel="",
         username="kapacitor",
         icon_emoji="",

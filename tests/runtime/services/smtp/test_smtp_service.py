@@ -53,6 +53,7 @@ def test_the_defaults():
         host="localhost",
         port=25,
         username="",
+        password=Secret(""),
         no_verify=False,
         idle_timeout=Duration(30 * SECOND),
         from_="",

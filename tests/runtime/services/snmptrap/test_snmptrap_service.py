@@ -41,7 +41,9 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, addr="localhost:162", retries=1)
+    assert Config() == Config(
+        enabled=False, addr="localhost:162", community=Secret(""), retries=1
+    )
 
 
 def test_requests(server, snapshot):

@@ -32,7 +32,7 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, author_name="")
+    assert Config() == Config(enabled=False, url=Secret(""), author_name="")
 
 
 def test_requests(server, snapshot):

@@ -44,6 +44,7 @@ def test_the_defaults():
     assert Config() == Config(
         enabled=False,
         url="https://api.telegram.org/bot",
+        token=Secret(""),
         chat_id="",
         parse_mode="",
         disable_web_page_preview=False,

@@ -36,7 +36,13 @@ def config(server, *, enabled=True):
 
 
 def test_the_defaults():
-    assert Config() == Config(enabled=False, global_=False, state_changes_only=False)
+    assert Config() == Config(
+        enabled=False,
+        url=Secret(""),
+        token=Secret(""),
+        global_=False,
+        state_changes_only=False,
+    )
 
 
 def test_requests(server, snapshot):

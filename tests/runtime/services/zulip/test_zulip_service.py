@@ -45,6 +45,7 @@ def test_the_defaults():
         enabled=False,
         url="",
         email="",
+        api_key=Secret(""),
         channel="",
         global_=False,
         state_changes_only=False,
