@@ -29,7 +29,9 @@ _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)\s+(\S+)")
 _ASSIGNED = re.compile(r"(.*?[\w-]+=)\"?([^\s\"]+)\"?")
 # fixed words beside an API key
-_NO_PASSWORDS = ("x", "pass", "password", "x-oauth-basic", "api_token")
+_NO_PASSWORDS = ("", "x", "x-oauth-basic", "api_token")
+# … or what stands for a password, beside a name
+_PASSWORDS = ("pass", "password")
 _NO_USERS = ("api", "apikey", "token", "key")
 _PATH_SAFE = "/$&+,:;=@~"
 
@@ -184,7 +186,7 @@ class _Writer:
         if self._request.user is None:
             return
         user, password = self._request.user
-        if not password or password.lower() in _NO_PASSWORDS:
+        if _is_no_password(password, user):
             # an API key in place of the user
             first, _ = self._settings.secret("api-key", "the user of the example")
             second = f"'{password}'"
@@ -433,3 +435,9 @@ def _has_null(tree: Any) -> bool:
 
 def _json(tree: Any) -> str:
     return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_no_password(password: str, user: str) -> bool:
+    """True if an API key is in place of the user, and any word beside it."""
+    word = password.lower()
+    return word in _NO_PASSWORDS or (word in _PASSWORDS and looks_secret(user))

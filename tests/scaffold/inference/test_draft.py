@@ -101,3 +101,18 @@ def test_the_generated_handler_sends_the_very_request(name: str, package: Path) 
     fake = importlib.import_module(f"curled.services.{kind.kind}.{kind.kind}test")
     with vars(fake)[f"{kind.class_name}Server"]() as server:
         tests["test_example_1_the_curl_example"](server)
+
+
+@pytest.mark.parametrize(
+    ("user", "auth"),
+    [
+        ("user:pass", '["config.username", "config.password"]'),
+        ("me:password", '["config.username", "config.password"]'),
+        ("9f86d081884c7d659a2feaa0c55ad015:pass", """["config.api_key", "'pass'"]"""),
+        ("KEY:X", """["config.api_key", "'X'"]"""),
+    ],
+)
+def test_a_word_for_a_password_is_one_beside_a_name(user: str, auth: str) -> None:
+    sent = request(f"curl -u {user} https://x.example.io/a -d message=Hello")
+    made = drafted("post", sent, proposals(sent))
+    assert f"auth = {{ basic = {auth} }}\n" in made.text
