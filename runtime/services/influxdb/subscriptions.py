@@ -190,8 +190,15 @@ class Subscriptions:
 
     async def _existing(self) -> Sequence[_Subscription]:
         """All subscriptions in the cluster."""
+        try:
+            answer = await self._cluster.execute("SHOW SUBSCRIPTIONS")
+        except DeliveryError as error:
+            if "not implemented" not in str(error):
+                raise
+            text = f"{error}; set disable-subscriptions = true, as for InfluxDB 2 and 3"
+            raise error.replace(text) from None
         found = []
-        for series in await self._cluster.execute("SHOW SUBSCRIPTIONS"):
+        for series in answer:
             for row in series.rows():
                 place = Place(series.name, str(row["retention_policy"]))
                 destinations = row["destinations"]
