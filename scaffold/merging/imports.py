@@ -20,6 +20,7 @@ from scaffold.merging.nodes import (
     code_of,
     comments_of,
     is_import,
+    named,
     used_names,
 )
 from scaffold.merging.versions import Versions
@@ -237,11 +238,5 @@ def _position(body: Sequence[Statement], before: Sequence[_Import]) -> tuple[int
     if last:
         return last, False
     first = (index for index, node in enumerate(body) if is_import(node))
-    start = 0
-    if body and isinstance(body[0], cst.SimpleStatementLine):
-        small = body[0].body[0]
-        is_text = isinstance(small, cst.Expr) and isinstance(
-            small.value, cst.SimpleString
-        )
-        start = int(is_text)
-    return next(first, start), False
+    has_docstring = ("the docstring", "", "1") in named(body[:1], with_imports=False)
+    return next(first, int(has_docstring)), False

@@ -194,7 +194,7 @@ class _Merge:
 
     def _settled(self, versions: Versions[Body]) -> Sequence[Statement]:
         """Statements for a conflict: those of a side, or all with marks between."""
-        self.conflicts.append(" of ".join(reversed(self._scope)) or "its statements")
+        self.conflicts.append(" of ".join(reversed(self._scope)))
         base, mine, new = versions
         if self._take == "mine":
             return mine

@@ -107,3 +107,34 @@ def test_keys_and_tables_of_both_sides_are_kept(name: str) -> None:
     assert not conflicts
     for line in ("x = 5", "own = 1", 'room = ""', "y = 3", "[own]", "z = 3"):
         assert line in text
+
+
+def merged_page(base: str, mine: str, new: str, name: str = "a.md") -> tuple[str, ...]:
+    merge = merged(PurePosixPath(name), Versions(base, mine, new), "mine")
+    return (merge.text, *merge.conflicts)
+
+
+def test_sections_of_one_title_are_told_apart() -> None:
+    base = "".join(f"# A\n\ntext {number}\n\n" for number in (1, 2, 3))
+    mine = base.replace("text 1", "mine").replace("text 3", "own")
+    new = base.replace("text 2", "new").replace("text 3", "made")
+    assert merged_page(base, mine, new) == (
+        mine.replace("text 2", "new"),
+        "the section `# A`",
+    )
+    # one of them goes
+    without = base.replace("# A\n\ntext 2\n\n", "")
+    text, *conflicts = merged_page(base, base, without)
+    assert not conflicts
+    assert text.split() == without.split()
+
+
+def test_lines_above_the_first_section_have_a_name() -> None:
+    texts = [f"{word}\n\n# A\n" for word in ("text", "mine", "new")]
+    assert merged_page(*texts) == (texts[1], "its first lines")
+
+
+def test_only_pages_have_fences() -> None:
+    base = 'a = """\n```\n"""\n\n[b]\nx = 1\n'
+    mine, new = base.replace("1", "2"), base.replace("1", "3")
+    assert merged_page(base, mine, new, "a.toml") == (mine, "the section `[b]`")

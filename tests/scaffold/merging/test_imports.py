@@ -65,6 +65,20 @@ def test_a_comment_of_an_import_that_the_person_removed_is_not_added():
             "from a import b\nfrom c import d\nfrom e import f\n\nx = b, d\ny = f\n",
             "from c import d\nfrom e import f\nx = d, 1\ny = f\n",
         ),
+        # after the last one of its modules, of which the person imports something else
+        (
+            "from a import b\nfrom c import d\nimport z\n\nx = b, d, z\n",
+            "from a import own\nimport z\n\nx = own, z, 1\n",
+            "from a import b\nfrom c import d\nfrom e import f\nimport z\n\nx = b, d, z\ny = f\n",
+            "from a import own\nfrom e import f\nimport z\n\nx = own, z, 1\ny = f\n",
+        ),
+        # above the others, if there is none that it follows
+        (
+            "import z\n\nx = z\n",
+            "import z\n\nx = z, 1\n",
+            "import a\nimport z\n\nx = z\ny = a\n",
+            "import a\nimport z\n\nx = z, 1\ny = a\n",
+        ),
         # a star is all there is of its module
         (
             "import z\nfrom a import *\n\nx = 1\n",
@@ -73,7 +87,7 @@ def test_a_comment_of_an_import_that_the_person_removed_is_not_added():
             "import z\nfrom a import *\nfrom a import b\n\nx = 1  # mine\ny = b\n",
         ),
     ],
-    ids=["brackets", "after", "module", "star"],
+    ids=["brackets", "after", "module", "own", "first", "star"],
 )
 def test_a_new_import(base, mine, new, expected):
     assert clean(base, mine, new) == expected
@@ -98,7 +112,11 @@ def test_an_import_that_goes(mine, expected):
 
 
 @pytest.mark.parametrize(
-    ("first", "place"), [('"""Doc."""', 1), ("f()", 0), ("a = 0", 0)]
+    ("first", "place"),
+    [
+        *[('"""Doc."""', 1), ("f()", 0), ("a = 0", 0)],
+        *[("def f(): ...", 0), ("if a: b()", 0)],
+    ],
 )
 def test_a_first_import_stands_above_everything_but_a_docstring(first, place):
     base = f"{first}\n\nx = 1\n"

@@ -88,3 +88,21 @@ def test_layout_of_documents_does_not_count(name: str, one: str, other: str) -> 
 
 def test_indentation_of_documents_counts() -> None:
     assert not is_alike(PurePosixPath("a.yaml"), "a:\n  b: 1\n", "a:\nb: 1\n")
+
+
+def test_code_without_statements_is_like_such() -> None:
+    path = PurePosixPath("x.py")
+    assert is_alike(path, "", "\n")
+    assert not is_alike(path, "", "# a\n")
+    assert not is_alike(path, "", "pass\n")
+
+
+def test_where_a_docstring_is_broken_counts() -> None:
+    path = PurePosixPath("x.py")
+    text = 'def f():\n    """A\n    b."""\n'
+    assert is_alike(path, text, text.replace("    ", "\t"))
+    for other in ("A b.", "A\n    x b.", "A\n\n    b."):
+        assert not is_alike(path, text, text.replace("A\n    b.", other))
+    # only the first statement is one
+    code = 'def f():\n    a\n    """A\n    b."""\n'
+    assert not is_alike(path, code, code.replace("    b.", "  b."))

@@ -404,3 +404,74 @@ def test_an_import_inside_a_class_is_a_member_of_it() -> None:
 def test_values_of_both_sides(base: str, mine: str, new: str, expected: str) -> None:
     merge = parts(f"X = {base}\n", f"X = {mine}\n", f"X = {new}\n")
     assert merge == Merge(f"X = {expected}\n")
+
+
+IN_FUNCTION = "def f():\n    a()\n    {}\n    return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new"),
+    [
+        # of a kind that has no parts to merge
+        ("del a", "del a, b", "del a, c"),
+        ("match a:\n        case 1: b()", "match a:\n        case 2: b()", "match a:\n        case 3: b()"),
+        # of kinds that differ
+        ("for x in a:\n        b()", "while a:\n        b()", "for x in c:\n        b()"),
+        ("for x in a:\n        b()", "for x in c:\n        b()", "while a:\n        b()"),
+        ("while a:\n        b()", "for x in a:\n        b()", "for x in c:\n        b()"),
+        ("x = 1", "x: int = 1", "x = 2"),
+        ("return a", "b()", "return c"),
+    ],
+    ids=["del", "match", "mine", "new", "base", "assignment", "simple"],
+)  # fmt: skip
+def test_statements_of_other_kinds_are_settled_as_a_whole(
+    base: str, mine: str, new: str
+) -> None:
+    texts = [IN_FUNCTION.format(each) for each in (base, mine, new)]
+    assert parts(*texts).conflicts == ("the function `f`",)
+    assert parts(*texts, take="mine").text == texts[1]
+    assert parts(*texts, take="generated").text == texts[2]
+    both = IN_FUNCTION.format(f"{mine}\n    {new}")
+    assert parts(*texts, take="both").text == both
+    marked = parts(*texts, take="markers").text
+    assert marked == IN_FUNCTION.replace("    {}\n", "{}").format(
+        f"<<<<<<< mine\n    {mine}\n||||||| generated before\n    {base}\n"
+        f"=======\n    {new}\n>>>>>>> generated now\n"
+    )
+
+
+def test_a_conflict_is_named_by_all_that_it_is_in() -> None:
+    texts = [f"class A:\n    class B:\n        x = {value}\n" for value in (1, 2, 3)]
+    where = "the value `x` of the class `B` of the class `A`"
+    assert parts(*texts).conflicts == (where,)
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new", "expected"),
+    [
+        # one statement of each side, in a block that both changed
+        ("f(1)\n    g(1)", "f(2)\n    g(1)", "f(1)\n    g(2)", "f(2)\n    g(2)"),
+        ("if a:\n        f(1)\n        g(1)", "if a:\n        f(2)\n        g(1)", "if a:\n        f(1)\n        g(2)", "if a:\n        f(2)\n        g(2)"),
+        ("for x in a:\n        f(1)", "for x in b:\n        f(1)", "for x in a:\n        f(2)", "for x in b:\n        f(2)"),
+    ],
+)  # fmt: skip
+def test_statements_in_blocks(base: str, mine: str, new: str, expected: str) -> None:
+    texts = [IN_FUNCTION.format(each) for each in (base, mine, new)]
+    assert parts(*texts) == Merge(IN_FUNCTION.format(expected))
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new", "expected"),
+    [
+        # elements without names beside arguments with one
+        ("f(a, b=1)", "f(a, b=2)", "f(a, b=1, c=3)", "f(a, b=2, c=3)"),
+        ("[a, b]", "[b]", "[a, b, c]", "[b, c]"),
+        ("{a, b}", "{a, b, own}", "{a}", "{a, own}"),
+        ("{**a, 'b': 1}", "{**a, 'b': 2}", "{**a, **c, 'b': 1}", "{**a, **c, 'b': 2}"),
+    ],
+)
+def test_values_lose_and_get_entries(
+    base: str, mine: str, new: str, expected: str
+) -> None:
+    merge = parts(f"X = {base}\n", f"X = {mine}\n", f"X = {new}\n")
+    assert merge == Merge(f"X = {expected}\n")

@@ -67,3 +67,6 @@ def test_an_order_has_all_keys_once_and_keeps_that_of_one_side(
 def test_an_addition_follows_what_it_follows_on_its_side() -> None:
     assert order(Versions(list("abc"), list("abmc"), list("abnc"))) == list("abmnc")
     assert order(Versions(list("abc"), list("cab"), list("abcn"))) == list("cnab")
+    # and several stay together
+    assert order(Versions(list("ab"), list("axyb"), list("apqb"))) == list("axypqb")
+    assert order(Versions(list("ab"), list("axb"), list("xab"))) == list("xab")
