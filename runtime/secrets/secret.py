@@ -15,6 +15,8 @@ from runtime.golang.utf8 import is_valid_utf8, scrub
 
 # Shorter texts are not looked for in what is logged: they may be words.
 _LOGGED_CHARACTERS = 8
+# the community of traps in Kapacitor's own files, a part of paths and addresses
+_PUBLIC = frozenset(("kapacitor",))
 
 
 class _Known:
@@ -74,7 +76,8 @@ class Secret:
         """
         self.reference = reference
         self._value = value
-        if is_known and len(value) >= _LOGGED_CHARACTERS:
+        is_word = len(value) < _LOGGED_CHARACTERS or value in _PUBLIC
+        if is_known and not is_word:
             _KNOWN.add(self)
 
     def reveal(self) -> str:

@@ -111,8 +111,8 @@ def request(text: str) -> CurlRequest:
     program, *arguments = line.words
     name = program.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
     if name != "curl":
-        shown = escaped(program[:40])
-        raise UsageError(f"the example begins with {shown!r}, not with curl")
+        # no error repeats a part of the example, which may be a secret
+        raise UsageError("the example does not begin with curl")
     options = _Options(notes=line.notes)
     _read(options, arguments, line.document)
     return _request(options)
@@ -171,6 +171,8 @@ def _read_short(
 
 
 def _unknown(name: str, known: Sequence[str] | set[str]) -> UsageError:
+    if name in ("--next", "-:"):
+        return UsageError("the example sends several requests, with --next; give one")
     guess = names.closest(name, known)
     hint = f" (did you mean {guess}?)" if guess else ""
     return UsageError(f"{escaped(name)!r} is not known as an option of curl{hint}")
@@ -284,9 +286,9 @@ def _addressed(options: _Options) -> CurlRequest:
     if not options.urls:
         raise UsageError("the curl example has no URL")
     if len(options.urls) > 1:
-        shown = escaped(options.urls[1][:60])
         raise UsageError(
-            f"the curl example has a second URL or a stray word: {shown!r}"
+            "the curl example has a second URL or a stray word; put quotes around "
+            "values with spaces, such as headers"
         )
     [text] = options.urls
     if "://" not in text:
@@ -298,7 +300,7 @@ def _addressed(options: _Options) -> CurlRequest:
         raise UsageError(f"the URL of the example is not one: {error}") from None
     if parts.scheme.lower() not in ("http", "https") or not host:
         raise UsageError(
-            f"the URL of the example is not one of HTTP: {escaped(text[:60])!r}"
+            "the URL of the example does not begin with http:// or https://"
         )
     user = options.user
     if user is None and "@" in parts.netloc:
@@ -402,10 +404,9 @@ def _json(text: str) -> Any:
     except RecursionError:
         raise UsageError("the JSON of the example is nested too deep") from None
     except ValueError as error:
-        line = getattr(error, "lineno", 1)
-        lines = text.splitlines() or [""]
-        shown = escaped(lines[min(line, len(lines)) - 1].strip()[:60])
         reason = getattr(error, "msg", str(error))
+        line, column = (getattr(error, each, 1) for each in ("lineno", "colno"))
         raise UsageError(
-            f"the data of the example is not JSON: {reason}, at {shown!r}"
+            f"the data of the example is not JSON: {reason} (line {line}, "
+            f"column {column} of the data)"
         ) from None

@@ -68,7 +68,7 @@ def split(text: str) -> CommandLine:
         line.words.append(word)
     rest = text[reader.at :].strip()
     if rest and line.words:
-        line.notes.append(f"not read: what follows the command, {_clipped(rest)}")
+        line.notes.append("not read: what follows the command")
     return line
 
 
@@ -91,11 +91,6 @@ def _without_document(text: str) -> tuple[str, str | None]:
     if not end:
         raise UsageError(f"the here-document has no last line {found[2]!r}")
     return text[: found.start()] + found[3] + after, content
-
-
-def _clipped(text: str) -> str:
-    line = text.partition("\n")[0]
-    return repr(line if len(line) <= 40 else f"{line[:39]}…")
 
 
 class _Reader:
@@ -171,8 +166,11 @@ class _Reader:
         while end < len(self._text) and self._text[end] != quote:
             end += 2 if has_escapes and self._text[end] == "\\" else 1
         if end >= len(self._text):
-            shown = _clipped(self._text[self.at :])
-            raise UsageError(f"the quote {quote} is not closed: {shown}")
+            # not its text, which may be a secret
+            line = self._text.count("\n", 0, self.at) + 1
+            column = self.at - self._text.rfind("\n", 0, self.at)
+            where = f"line {line}, column {column}"
+            raise UsageError(f"the quote {quote} is not closed; it begins in {where}")
         self.at = end + 1
         return self._text[start:end]
 

@@ -67,3 +67,10 @@ def test_texts_without_utf8_show_no_secret_either():
     assert hidden("a \ufffdescaped-bytes b") == "a *** b"
     assert hidden(f"a {known.reveal()} b") == "a *** b"
     assert redact("a %EF%BF%BDescaped-bytes b", [other]) == "a *** b"
+
+
+def test_the_public_community_of_traps_is_not_hidden_in_paths_that_are_logged():
+    community, other = Secret("kapacitor"), Secret("kapacitor-7")
+    shown = hidden("uri=/kapacitor/v1/ping path=/var/lib/kapacitor.db c=kapacitor-7")
+    assert shown == "uri=/kapacitor/v1/ping path=/var/lib/kapacitor.db c=***"
+    assert (str(community), str(other)) == ("***", "***")

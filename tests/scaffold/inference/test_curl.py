@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -59,10 +60,10 @@ def test_requests(text: str, wanted: CurlRequest) -> None:
     ("text", "part"),
     [
         ("", "empty"),
-        ("wget h", "not with curl"),
+        ("wget h", "does not begin with curl"),
         ("curl", "no URL"),
         ("curl a b", "second URL"),
-        ("curl ftp://h", "not one of HTTP"),
+        ("curl ftp://h", "does not begin with http://"),
         ("curl --hedaer x h", "did you mean --header"),
         ("curl -d", "ends after -d"),
         ("curl h -d @body.json", "put its content into the command"),
@@ -91,3 +92,29 @@ def test_values_of_any_form_are_kept() -> None:
     body: dict[str, Any] = {"a": {"b": [1.5, True, "ü"]}, "c": ""}
     text = 'curl h -d \'{"a": {"b": [1.5, true, "ü"]}, "c": ""}\''
     assert request(text).body == body
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "curl -H Authorization: Bearer sk_live_51 https://h",
+            "a stray word; put quotes",
+        ),
+        ('curl https://h -d \'{"token": "sk_live_51",}\' --json \'{}', "not closed"),
+        ('curl https://h --json \'{"token": "sk_live_51",}\'', "line 1, column 2"),
+        ('curl \'https://h -H "X-Key: sk_live_51"', "begins in line 1, column 6"),
+        ("curl sk_live_51://h", "does not begin with http://"),
+        ("sk_live_51 curl https://h", "does not begin with curl"),
+        ("curl https://h -d a=1 --next https://h/sk_live_51", "several requests"),
+    ],
+)
+def test_an_error_repeats_no_part_that_may_be_a_secret(text: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)) as caught:
+        request(text)
+    assert "sk_live_51" not in str(caught.value)
+
+
+def test_what_follows_the_command_is_not_repeated() -> None:
+    made = request("curl https://h; export TOKEN=sk_live_51")
+    assert made.notes == ("not read: what follows the command",)
