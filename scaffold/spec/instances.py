@@ -18,8 +18,8 @@ _FLAG = {
     "doc": "makes this the section of handlers that choose none.",
 }
 # keys of a setting that the name of a section may have
-_OF_KEY = ("type", "doc", "default", "example", "formerly")
-_OF_OPTION = ("type", "doc", "tick", "alias", "example", "formerly")
+_OF_KEY = ("type", "doc", "default", "examples", "formerly")
+_OF_OPTION = ("type", "doc", "tick", "alias", "examples", "formerly")
 
 
 def read_instances(

@@ -224,7 +224,7 @@ INSTANCES = (
     Key("option", STRING, "Option that chooses a section; it is added.", "`key`"),
 )
 _EXAMPLE = Key(
-    "example",
+    "examples",
     ANYTHING,
     "Value for generated tests and examples, where the generator finds none that passes "
     "the checks.",

@@ -214,11 +214,11 @@ def _config() -> dict[str, Any]:
         "dependentSchemas": {"check_error": has_rule},
         "allOf": [
             *(
-                _if_type(name, "default", "example")
+                _if_type(name, "default", "examples")
                 for name in _VALUES
                 if name != "flag"
             ),
-            _of_records("default", "example"),
+            _of_records("default", "examples"),
             {"if": secret, "then": {"not": {"required": ["default"]}, **is_text}},
             {
                 "if": {
@@ -238,8 +238,8 @@ def _option() -> dict[str, Any]:
     return {
         **table(keys.OPTION),
         "allOf": [
-            *(_if_type(name, "initial", "example") for name in _VALUES),
-            _of_records("initial", "example"),
+            *(_if_type(name, "initial", "examples") for name in _VALUES),
+            _of_records("initial", "examples"),
             {"if": early, "then": {"required": ["default"], **without_initial}},
             {"if": secret, "then": without_initial},
         ],

@@ -184,11 +184,11 @@ def _example(
     reader: Reader, entry: Mapping[str, Any], path: Path, type_: FieldType
 ) -> Any:
     """The value that the author gives for tests; never a secret."""
-    if "example" not in entry:
+    if "examples" not in entry:
         return None
     if type_.base is Type.SECRET:
         type_ = TYPES["str"]
-    return read_value(reader, entry, path, "example", type_)
+    return read_value(reader, entry, path, "examples", type_)
 
 
 def _check_url(reader: Reader, url: str, path: Path) -> None:

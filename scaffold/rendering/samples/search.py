@@ -76,7 +76,7 @@ class Search:
         if field.example is not None:
             raise unsampled(
                 self.spec,
-                ("config", field.key, "example"),
+                ("config", field.key, "examples"),
                 "does not pass the check of its setting",
                 "correct one",
             )
@@ -90,7 +90,7 @@ class Search:
             self.spec,
             ("config", field.key, "check"),
             "the generator finds no value that passes",
-            "add 'example' to this key, with a value that passes",
+            "add 'examples' to this key, with a value that passes",
         )
 
     def refused(self, field: ConfigField, config: Mapping[str, Any]) -> Any:
@@ -143,7 +143,7 @@ class Search:
             self.spec,
             ("check", check.index, "that"),
             "the generator finds no values that pass",
-            "add 'example' to a setting or option, or an [[example]] that passes",
+            "add 'examples' to a setting or option, or an [[example]] that passes",
         )
 
     def _exemplified(self, values: Values, example: Example) -> Values:

@@ -15,7 +15,7 @@ def test_faults_have_line_key_and_suggestion():
     text = HEAD + "[option]\nroom = { defualt = 'config.room' }\n" + TAIL
     assert faults(text) == [
         "foo.toml:7: option.room.defualt: unknown key (allowed: type, doc, tick, alias, "
-        "formerly, default, bind, initial, args, of, scope, example; did you mean "
+        "formerly, default, bind, initial, args, of, scope, examples; did you mean "
         "default?)"
     ]
 

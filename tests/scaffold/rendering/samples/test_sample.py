@@ -240,24 +240,24 @@ def test_a_setting_whose_check_no_sample_passes_is_refused():
         created(spec)
     assert str(caught.value) == (
         "quoll.toml:5: config.room.check: the generator finds no value that passes; "
-        "add 'example' to this key, with a value that passes"
+        "add 'examples' to this key, with a value that passes"
     )
 
 
 def test_the_example_of_a_setting_is_what_tests_use():
-    spec = checked(', example = "Quarrel"')
+    spec = checked(', examples = "Quarrel"')
     files = created(spec)
     assert '"room":"Quarrel"' in files["test_requests.txt"]
 
 
 def test_an_example_that_its_check_refuses_is_refused():
-    with pytest.raises(SpecError, match=r"config\.room\.example: does not pass"):
-        created(checked(', example = "Quoll"'))
+    with pytest.raises(SpecError, match=r"config\.room\.examples: does not pass"):
+        created(checked(', examples = "Quoll"'))
 
 
 def test_the_example_of_an_option_is_what_checks_see():
     test = '[test]\nway = "9-left"\n'
-    more = f'[option.way]\nexample = "9-left"\n{test}'
+    more = f'[option.way]\nexamples = "9-left"\n{test}'
     check = "b64(opt.way) == 'OS1sZWZ0'"
     spec = spec_of(check, more=more)
     assert "refused" not in created(spec)["test_requests.txt"]
