@@ -72,7 +72,7 @@ def _meets(start: int, stop: int, other: int, end: int) -> bool:
 
 
 def order(versions: Versions[Sequence[_Key]]) -> list[_Key]:
-    """All keys of three sequences without repetitions, in an order for the merged one.
+    """All keys of three sequences, of which none has one twice, in an order for the merged one.
 
     It is that of the generated sequence, unless a person moved something. What only one
     side has follows what it follows there.
@@ -91,7 +91,6 @@ def order(versions: Versions[Sequence[_Key]]) -> list[_Key]:
             at = keys.index(key) + 1
             continue
         keys.insert(at, key)
-        known.add(key)
         at += 1
     return keys
 

@@ -315,10 +315,10 @@ def test_a_lock_names_its_process_alone(root: Path, before: bytes) -> None:
 def test_a_lock_that_was_written_over_is_still_one(root: Path) -> None:
     with locked_elsewhere(root):
         (root / ".scaffold/lock").write_bytes(b" \xff\xfe\n")
-        known = len(os.listdir("/proc/self/fd"))
+        known = len([*Path("/proc/self/fd").iterdir()])
         with pytest.raises(Locked, match=r"\bpid unknown\b"), recovery.locked(root):
             pass
-        assert len(os.listdir("/proc/self/fd")) == known
+        assert len([*Path("/proc/self/fd").iterdir()]) == known
 
 
 def test_an_empty_file_of_the_state_is_put_back(root: Path) -> None:

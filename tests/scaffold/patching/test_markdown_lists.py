@@ -109,3 +109,57 @@ def test_an_unresolved_merge_is_refused() -> None:
 def test_a_line_below_a_heading_is_no_merge() -> None:
     text = "Log\n=======\n\n## Unreleased\n\n* `a`\n"
     assert isinstance(put(text, Changelog(), "new", "* `new`")[1], Registered)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # underlined headings have levels, too
+        ("Unreleased\n===\n\nAdded\n---\n\n* `a`\n", "* `a`\n* `new`\n"),
+        ("Unreleased\n---\n\n* `a`\n\n1.0\n---\n\n* `b`\n", "* `a`\n* `new`\n\n1.0"),
+        # the part of additions ends with the next part
+        (
+            "## Unreleased\n\n### Added\n\n### Fixed\n\n* `b`\n",
+            "### Added\n\n* `new`\n\n### Fixed",
+        ),
+        # without one, above the first part
+        (
+            "## Unreleased\n\n* `a`\n\n### Fixed\n\n* `b`\n",
+            "* `a`\n* `new`\n\n### Fixed",
+        ),
+        (
+            "## Unreleased\n\n### Fixed\n\n* `b`\n",
+            "## Unreleased\n\n* `new`\n\n### Fixed",
+        ),
+        # a part of another version is none of this one
+        (
+            "## Unreleased\n\n## 1.0\n\n### Added\n",
+            "## Unreleased\n\n* `new`\n\n## 1.0",
+        ),
+        ("\ufeff## Unreleased\n\n* `a`\n", "* `a`\n* `new`\n"),
+    ],
+)
+def test_an_entry_goes_into_its_part(before: str, after: str) -> None:
+    text, _ = put(before, Changelog(), "new", "* `new`")
+    assert after in text
+
+
+@pytest.mark.parametrize(
+    "text", ["See [Foo](handlers/foo.md).\n", "- [Foo](other/foo.md)\n", "- foo.md\n"]
+)
+def test_what_lists_no_page_of_the_folder_is_left_alone(text: str) -> None:
+    line = "- [Foo](handlers/foo.md)"
+    assert put(text, MarkdownList(), "handlers/foo.md", line)[0] == f"{text}\n{line}\n"
+
+
+@pytest.mark.parametrize("sign", ["*", "-", "+"])
+def test_a_list_may_have_any_sign_and_indentation(sign: str) -> None:
+    text = f"# A\n\n  {sign} [Bar](handlers/bar.md)\n  {sign} [Foo](handlers/foo.md)\n"
+    line = f"{sign} [Cat](handlers/cat.md)"
+    patched, _ = put(text, MarkdownList(), "handlers/cat.md", line)
+    assert patched == text.replace(f"  {sign} [Foo]", f"  {line}\n  {sign} [Foo]")
+
+
+def test_the_first_line_of_an_empty_page() -> None:
+    line = "- [Foo](handlers/foo.md)"
+    assert put("", MarkdownList(), "handlers/foo.md", line)[0].strip() == line

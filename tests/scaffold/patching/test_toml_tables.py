@@ -65,3 +65,10 @@ def test_a_table_is_replaced_with_its_comments() -> None:
     text, outcome = put(CONF, TomlSections(), "foo", "# New.\n[foo]", base=old)
     assert isinstance(outcome, EntryUpdated)
     assert text.endswith("  x = 1\n\n# New.\n[foo]\n")
+
+
+@pytest.mark.parametrize("header", ["[bar]", "[[ bar ]]", "['bar'.x]", "[bar] # a"])
+def test_a_first_header_may_follow_a_byte_order_mark(header: str) -> None:
+    text = f"\ufeff{header}\nx = 1\n"
+    patched, outcome = put(text, TomlSections(), "bar", "[bar]")
+    assert (patched, type(outcome)) == (text, AlreadyRegistered)
