@@ -6,8 +6,9 @@ One thing is changed at a time: a text, a number, a switch, an expression or a c
 bundled spec, from which the code is generated again; or a constant, a comparison or a
 condition of generated code. Then the handler's generated tests run as they are. Of each
 handler at most `--each` changes of both kinds are drawn at random. Changes that the
-generator refuses, or that leave the code as it is, do not count. -v lists what was not
-noticed. Each run of tests is a fork of this process; not for Windows.
+generator refuses, or that leave the code as it is, do not count. -v prints what was not
+noticed to the standard error, as it is found. Each run of tests is a fork of this process;
+not for Windows.
 """
 
 from __future__ import annotations
@@ -291,9 +292,9 @@ def measured(
     kind: str,
     changes: Sequence[Callable[[], Mutant | None]],
     each: int,
-    left: list[str],
+    left: Callable[[str], None],
 ) -> Count:
-    """Try changes until there were `each` that count; what is not noticed goes to `left`."""
+    """Try changes until there were `each` that count; `left` is told what is not noticed."""
     count = all_ = 0
     for change in changes:
         if all_ == each:
@@ -305,8 +306,7 @@ def measured(
         if noticed(kind, mutant):
             count += 1
         else:
-            left.append(f"{kind}: {mutant.what}")
-            print(f"\r{left[-1]}", file=sys.stderr, flush=True)
+            left(f"{kind}: {mutant.what}")
     return Count(count, all_)
 
 
@@ -320,7 +320,11 @@ def main() -> None:
     parser.add_argument("-v", "--verbose", action="store_true")
     asked = parser.parse_args()
     chance = random.Random(asked.seed)
-    left: list[str] = []
+
+    def left(line: str) -> None:
+        if asked.verbose:
+            print(line, file=sys.stderr, flush=True)
+
     total: list[tuple[Count, Count]] = []
     print("| handler | spec | code |\n|---|---|---|", flush=True)
     for kind in asked.kinds or bundled:
@@ -336,8 +340,6 @@ def main() -> None:
         for each in zip(*total, strict=True)
     )
     print("| all | " + " | ".join(map(str, sums)) + " |")
-    if asked.verbose:
-        print("\n".join(["", *left]))
 
 
 if __name__ == "__main__":
