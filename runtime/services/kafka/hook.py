@@ -28,6 +28,8 @@ _PORT = 9092
 # the library asks for the partitions of any other name over and over
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _OAUTH = "OAUTHBEARER"
+# as the library prints it: ('10.0.0.1', 9092, <AddressFamily.AF_INET: 2>)
+_ADDRESS = re.compile(r"\('([^']*)', (\d+), <[^>]*>\)")
 
 
 def validate(config: Config) -> None:
@@ -197,6 +199,7 @@ def _failure(error: Exception) -> DeliveryError:
     may_have_come = isinstance(
         error, errors.KafkaTimeoutError | errors.RequestTimedOutError
     )
+    text = _ADDRESS.sub(r"\1:\2", str(error))
     return DeliveryError(
-        f"kafka client error: {error}", retry=retry, maybe_duplicate=may_have_come
+        f"kafka client error: {text}", retry=retry, maybe_duplicate=may_have_come
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import quopri
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -218,7 +219,10 @@ class Mailer:
         except DeniedAddressError:
             raise
         except OSError as error:
-            reason = (error.strerror or str(error) or "connection failed").lower()
+            # asyncio's own text has the address a second time; names have codes below 0
+            is_code = error.errno is not None and error.errno > 0
+            words = os.strerror(error.errno or 0) if is_code else error.strerror
+            reason = (words or str(error) or "connection failed").lower()
             raise DeliveryError(
                 f"dial tcp {host}:{port}: {reason}", retry=True
             ) from None

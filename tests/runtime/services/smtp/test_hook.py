@@ -274,7 +274,7 @@ def test_nobody_listens():
         async with service(config(port)) as smtp:
             with pytest.raises(DeliveryError) as caught:
                 await smtp.alert(HandlerConfig(), mail())
-        expected = f"dial tcp 127.0.0.1:{port}: "
+        expected = f"dial tcp 127.0.0.1:{port}: connection refused"
         assert str(caught.value).startswith(expected)
         assert caught.value.retry
         assert not caught.value.maybe_duplicate
