@@ -307,6 +307,10 @@ def test_a_lock_names_its_process_alone(root: Path, before: bytes) -> None:
         recovery.locked(root),
     ):
         pass
+    (root / ".scaffold/lock").write_bytes(before)
+    with recovery.locked(root):
+        held = (root / ".scaffold/lock").read_bytes()
+    assert held[1:] == f"{os.getpid()}\n".encode()
 
 
 @pytest.mark.skipif(

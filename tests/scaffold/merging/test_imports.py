@@ -123,3 +123,10 @@ def test_a_first_import_stands_above_everything_but_a_docstring(first, place):
     text = clean(base, f"{base}# mine\n", f"{first}\n\nimport os\n\nx = 1\ny = os\n")
     statements = [line for line in text.split("\n") if line]
     assert statements.index("import os") == place
+
+
+def test_one_comment_comes_to_the_import():
+    base = f"import os\nfrom a import b\n{USE}"
+    new = base.replace("from a", "# for b\nfrom a")
+    mine = base.replace(USE, OWN)
+    assert clean(base, mine, new) == mine.replace("from a", "# for b\nfrom a")

@@ -56,3 +56,8 @@ def test_text_that_looks_alike_is_none_of_them():
     text = "<<<<<<<< x\n=======\n>>>>>>>>\n"
     assert settled(text, "mine") == text
     assert settled(">>>>>>> x\n||||||| y\n", "mine") == ">>>>>>> x\n||||||| y\n"
+
+
+def test_lines_below_a_conflict_begin_anew():
+    text = "<<<<<<< mine\na\n=======\nb\n>>>>>>> new\n||||||| c\n=======\n"
+    assert settled(text, "mine") == "a\n||||||| c\n=======\n"
