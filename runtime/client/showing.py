@@ -73,8 +73,11 @@ def _variables(found: dict[str, Any] | None, head: tuple[str, ...]) -> None:
     widths = (30, 10, 40, 40)[: len(head)]
     print("Vars:")
     print(row(widths, head))
+    is_template = "Default Value" in head
     for name, var in sorted(found.items()):
-        cells = (name, var["type"], variable(var), var.get("description", ""))
+        is_required = is_template and var["value"] is None and var["type"] != "star"
+        value = "<required>" if is_required else variable(var)
+        cells = (name, var["type"], value, var.get("description", ""))
         print(row(widths, cells[: len(head)]))
 
 

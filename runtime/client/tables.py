@@ -66,6 +66,8 @@ def variable(var: dict[str, object]) -> str:
     from runtime.units import go_duration
 
     value = var.get("value")
+    if var.get("type") == "star":
+        return "*"
     if value is None:
         return "<nil>"
     if isinstance(value, bool):

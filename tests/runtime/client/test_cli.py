@@ -266,7 +266,9 @@ def test_templates(server: Shell, other: Shell) -> None:
     )
     assert server.cli("define", "of-yaml", "-file", file) == ""
     assert server.json("GET", "/tasks/of-yaml")["vars"]["m"]["value"] == "x"
-    assert server.cli("show-template", "tmpl").startswith("ID: tmpl\n")
+    shown = server.cli("show-template", "tmpl")
+    assert shown.startswith("ID: tmpl\n")
+    assert f"{'m':<30}{'string':<10}{'<required>':<40}" in shown
     assert server.cli("delete", "tasks", "of-*") == ""
     assert server.cli("delete", "templates", "tmpl") == ""
     assert server.json("GET", "/templates")["templates"] == []

@@ -248,6 +248,8 @@ def test_dates_are_rfc_822(time: str, text: str) -> None:
     ("var", "text"),
     [
         ({"type": "int", "value": None}, "<nil>"),
+        ({"type": "star", "value": None}, "*"),
+        ({"type": "list", "value": [{"type": "star", "value": None}]}, "[*]"),
         ({"type": "duration", "value": 3600 * 10**9}, "1h0m0s"),
         (
             {
