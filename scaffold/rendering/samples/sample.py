@@ -274,7 +274,7 @@ class Sample:
             if field is None or self._is_read_directly(field):
                 continue
             other = sample_value(field, "other")
-            if field.key in self.url_keys:
+            if field.key in self.url_keys or self.config_error(field, other):
                 continue
             config = {**self.config, field.key: other}
             is_alone = not (self.options or self.changes or self.chosen(config))

@@ -287,3 +287,9 @@ def test_each_value_after_which_a_delivery_is_retried_is_tried():
 def test_the_property_of_a_script_may_set_nothing():
     file = created(spec_of())["test_quoll_service.py"]
     assert 'options_from_script("quoll", config(server), ".quoll()") == [unset]' in file
+
+
+def test_a_fallback_is_not_tried_with_a_value_that_the_setting_refuses():
+    setting = 'room = { default = "general", check = "value in [\'general\', \'a\']", check_error = "no" }'
+    text = (HEAD + TAIL).replace('room = { default = "ROOM" }', setting)
+    assert "other-room" not in created(parse(text))["test_quoll_service.py"]
