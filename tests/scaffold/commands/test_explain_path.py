@@ -48,7 +48,7 @@ def test_a_line_of_a_document(scaffold: Run, project: Path) -> None:
         "line": 3,
     }
     [key] = source["keys"]
-    assert (key["name"], key["line"]) == ("handler.summary", 4)
+    assert (key["name"], key["line"]) == ("handler.summary", 6)
     assert (source["is_sure"], source["is_edited"], source["touches"]) == (
         True,
         False,
@@ -59,7 +59,7 @@ def test_a_line_of_a_document(scaffold: Run, project: Path) -> None:
         "handler     foo",
         "template    create/docs/handlers/KIND.md.j2:3",
         "              {{ view.sentence|markdown }}",
-        f"spec        handler.summary ({SPEC}:4)",
+        f"spec        handler.summary ({SPEC}:6)",
         "regenerate  leaves the line as it is",
     ]
 
@@ -89,7 +89,7 @@ def test_a_line_of_a_shared_file(scaffold: Run, project: Path) -> None:
     [key] = source["keys"]
     assert (key["name"], key["is_sure"]) == ("config.url", False)
     told = scaffold("explain", f"{path}:{number + 3}").stdout
-    assert f"config.url ({SPEC}:8, by its name)" in told
+    assert f"config.url ({SPEC}:10, by its name)" in told
     told = scaffold("explain", f"{KINDS}:1").stdout
     assert "handlers are registered in this file, but not on this line" in told
     told = json.loads(scaffold("explain", KINDS, "--json").stdout)
