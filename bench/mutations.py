@@ -294,7 +294,7 @@ def measured(
     each: int,
     left: Callable[[str], None],
 ) -> Count:
-    """Try changes until there were `each` that count; `left` is told what is not noticed."""
+    """Try changes until `each` of them count; lines about those not noticed go to `left`."""
     count = all_ = 0
     for change in changes:
         if all_ == each:

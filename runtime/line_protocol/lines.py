@@ -26,7 +26,7 @@ PRECISIONS: Mapping[str, Nanoseconds] = {
 }
 """Precisions of times, as InfluxDB spells them."""
 
-# There is no form for a newline in names and tags: it would end the line.
+# Names and tags cannot contain a newline: it would end the line.
 _LINE_END = {"\n": "\\n", "\r": "\\r"}
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ ", **_LINE_END})
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", **_LINE_END})
@@ -44,8 +44,7 @@ _json = msgspec.json.Encoder().encode
 class Lines:
     """Writes points as lines, each with its newline.
 
-    Fields that the protocol has no form for, infinite ones and such that are not numbers,
-    are left out. A point without any other has no line. Tags and fields are sorted, and
+    Fields that the protocol cannot express, infinities and NaN, are left out. A point without other fields has no line. Tags and fields are sorted, and
     empty tags left out. A newline in a name or tag becomes `\\n`, and backslashes at
     their ends are dropped: both would damage the rest of the line.
     """

@@ -101,7 +101,7 @@ class InfluxDBOutNode(Node):
         """A writer.
 
         Raises:
-            KapacitorError: there is no cluster of that name.
+            KapacitorError: no cluster has that name.
         """
         # servers without InfluxDB do without it in memory
         from runtime.services.influxdb.point_writer import Options

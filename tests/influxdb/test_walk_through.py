@@ -173,6 +173,7 @@ def end(pid: int) -> None:
             os.kill(pid, 0)
         except ProcessLookupError:
             return
+        # the script's child, not ours: it cannot be waited for
         time.sleep(0.02)
     os.kill(pid, signal.SIGKILL)
 

@@ -177,7 +177,7 @@ def validate(configs: Sequence[Config]) -> None:
     """Check the clusters of a configuration file.
 
     Raises:
-        ConfigError: one is invalid, two have one name, or there is no single default.
+        ConfigError: one is invalid, two share a name, or none of several is the default.
 
     Source: Kapacitor server/config.go, Config.Validate.
     """

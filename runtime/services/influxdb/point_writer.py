@@ -119,7 +119,7 @@ class PointWriter:
             self._queue.later(delay_s, partial(self.flush, is_begun))
 
     def leave_out(self, points: int) -> None:
-        """Count points that line protocol has no form for; on the compute thread."""
+        """Count points that line protocol cannot express; on the compute thread."""
         with self._queue.lock:
             self.lose("no_fields", points, _NO_FIELDS)
 

@@ -33,7 +33,7 @@ class PointWriters:
             context: attributes of its log entries.
 
         Raises:
-            KapacitorError: there is no such cluster.
+            KapacitorError: no cluster has that name.
         """
         name = self._find(options.cluster).name
         queue = self._queues.get(name)

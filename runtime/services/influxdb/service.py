@@ -92,7 +92,7 @@ class InfluxDBService:
         """A function that applies other clusters; nothing changes before.
 
         Raises:
-            ConfigError: there is no single default, or a file of certificates cannot be
+            ConfigError: none of several is the default, or a file of certificates cannot be
                 used.
         """
         enabled = [each for each in configs if each.enabled]

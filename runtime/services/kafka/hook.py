@@ -80,6 +80,7 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
     )
     try:
         await producer.start()
+    # its background tasks run already, whatever ended the start
     except BaseException as error:
         await producer.stop()
         if isinstance(error, KafkaError):

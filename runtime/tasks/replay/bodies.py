@@ -68,7 +68,7 @@ class Period(NamedTuple):
         """The period of a request; it ends now unless it says when.
 
         Raises:
-            RefusedError: there is no start, or a time is invalid.
+            RefusedError: the start is missing, or a time is invalid.
         """
         if not body.get("start"):
             raise InvalidError("must provide start time")

@@ -15,8 +15,8 @@ _TEXT = str.maketrans({'"': '\\"', "\\": "\\\\"})
 def line_of(point: Point) -> str:
     """`point` as a line with its time in nanoseconds, which parses to the same point.
 
-    Fields that the protocol has no form for, infinite ones and such that are not numbers,
-    are left out; without any other the line is "".
+    Fields that the protocol cannot express, infinities and NaN, are left out; without
+    other fields the line is "".
     """
     tags = "".join(
         f",{name.translate(_TAG)}={value.translate(_TAG)}"

@@ -111,7 +111,7 @@ class Queried:
     ) -> AsyncGenerator[Batches]:
         from runtime.nodes.query.answers import Answer, batches_of
 
-        # a batch ends with its last row: there is no period
+        # a batch ends with its last row, as it has no period
         answer = Answer(0, by_name=False, is_grouped_by_time=True)
         series = self._clusters.find(cluster).query(str(question.select))
         async with aclosing(series):

@@ -51,7 +51,7 @@ def answers_for(
         is_meant: true for an answer of that kind.
 
     Returns:
-        The one of `answer_for` first; none if there is no such answer.
+        The one of `answer_for` first; empty if it finds none.
     """
     first = answer_for(code, accepted, status, is_meant)
     if first is None:

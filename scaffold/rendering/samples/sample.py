@@ -390,7 +390,7 @@ class Sample:
     def retried(self) -> list[Answer]:
         """Answers whose status means that the delivery ends, and whose body that not.
 
-        One for each value that the body is compared with; none if there is no such body.
+        One for each value that the body is compared with; empty if no such body is found.
         """
         retry = self.spec.response.retry
         if retry is None:

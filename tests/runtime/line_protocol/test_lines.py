@@ -111,7 +111,7 @@ def test_fields(fields: dict[str, object], wanted: str) -> None:
         ("m", {"b": "1", "a": "2"}, "m,a=2,b=1"),
         ("m", {"a": "", "b": "1"}, "m,b=1"),
         ("a b,c=d", {"e f": "g,h=i"}, "a\\ b\\,c=d,e\\ f=g\\,h\\=i"),
-        # there is no form for these, and they must not damage what follows
+        # the protocol cannot express these, and they must not damage what follows
         ("m", {"a": "x\nevil v=1"}, "m,a=x\\nevil\\ v\\=1"),
         ("m", {"a": "c:\\", "b": "1"}, "m,a=c:,b=1"),
         ("m", {"a\\": "1", "b": "\\"}, "m,a=1"),
