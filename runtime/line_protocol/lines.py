@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
@@ -12,8 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import FieldColumn, Frame, Point, Rows, TagColumn, Value
+from runtime.frames import FieldColumn, Frame, Point, Rows, TagColumn
 from runtime.frames.numbering import numbered
+from runtime.line_protocol.values import bool_text, field_text, string_text
 from runtime.units import HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Nanoseconds
 
 PRECISIONS: Mapping[str, Nanoseconds] = {
@@ -79,7 +79,7 @@ class Lines:
         fields = [
             f"{_field_name(key)}={text}"
             for key, value in sorted(point.fields.items())
-            if (text := _text(value))
+            if (text := field_text(value))
         ]
         if not fields:
             return ""
@@ -182,16 +182,16 @@ def _joined(
 
 def _texts(column: FieldColumn, rows: Rows | None) -> Sequence[str]:
     values = column.values if rows is None else column.values[rows]
-    write: Callable[..., str] = _text
+    write: Callable[..., str] = field_text
     match column.kind:
         case "float":
             return _numbers(values)
         case "int":
             return _numbers(values, "i")
         case "bool":
-            write = _bool
+            write = bool_text
         case "string":
-            write = _string
+            write = string_text
     return list(map(write, values.tolist()))
 
 
@@ -210,39 +210,12 @@ def _present(column: FieldColumn) -> NDArray[np.bool_] | None:
         if not finite.all():
             mask = finite if mask is None else mask & finite
     elif column.kind == "mixed":
-        mask = np.array([_text(each) != "" for each in column.values.tolist()])
+        mask = np.array([field_text(each) != "" for each in column.values.tolist()])
     return None if mask is None or mask.all() else mask
 
 
 def _picked(texts: Sequence[str], rows: Rows) -> Sequence[str]:
     return [texts[row] for row in rows.tolist()]
-
-
-def _text(value: Value) -> str:
-    """A field's value; "" if there is no form for it."""
-    match value:
-        case float():
-            return _json(value).decode() if math.isfinite(value) else ""
-        case str():
-            return _string(value)
-        case bool():
-            return _bool(value)
-        case int():
-            return f"{value}i"
-        case _:
-            return ""
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _string(text: str) -> str:
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    if '"' in text:
-        text = text.replace('"', '\\"')
-    return f'"{text}"'
 
 
 def _field_name(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -30,7 +31,7 @@ ResultT = TypeVar("ResultT")
 Work = Callable[[Request], Answer]
 
 
-class Collection(Generic[JobT]):
+class Collection(ABC, Generic[JobT]):
     """The recordings or the replays of a server.
 
     What it knows belongs to the compute thread, what it waits for to the event loop.
@@ -66,9 +67,9 @@ class Collection(Generic[JobT]):
         """A record as JSON shows it now."""
         return record.tree
 
+    @abstractmethod
     def missing(self) -> KapacitorError:
         """The error for an id that no record has."""
-        raise NotImplementedError
 
     def removed(self, record: JobT) -> None:
         """Delete what a record leaves, once its job has ended; on the event loop."""

@@ -1,15 +1,16 @@
-"""Points as line protocol."""
+"""Points of recordings as line protocol, from which the same points are read again.
+
+`line_protocol.lines` writes for InfluxDB, which reads some escapes of names otherwise.
+"""
 
 from __future__ import annotations
 
-from math import isfinite
-
-from runtime.frames import Point, Value
+from runtime.frames import Point
+from runtime.line_protocol.values import field_text
 
 # of measurements and fields
 _NAME = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", '"': '\\"'})
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
-_TEXT = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 def line_of(point: Point) -> str:
@@ -24,9 +25,9 @@ def line_of(point: Point) -> str:
         if value
     )
     fields = ",".join(
-        f"{name.translate(_NAME)}={_value(value)}"
+        f"{name.translate(_NAME)}={text}"
         for name, value in sorted(point.fields.items())
-        if value is not None and not (isinstance(value, float) and not isfinite(value))
+        if (text := field_text(value))
     )
     if not fields:
         return ""
@@ -53,13 +54,3 @@ def _end_of_key(line: str) -> int:
     while at > 0 and line[at - 1] == "\\":
         at = line.find(" ", at + 1)
     return at if at >= 0 else len(line)
-
-
-def _value(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return f"{value}i"
-    if isinstance(value, str):
-        return f'"{value.translate(_TEXT)}"'
-    return repr(float(value or 0.0))
