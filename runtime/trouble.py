@@ -56,8 +56,13 @@ class Trouble:
         # not before is the next failure logged, whatever succeeds in between
         self._next = -FIRST_S
 
-    def failed(self, error: Exception) -> None:
-        """Note a failure; an error that is not the runtime's own has its traceback."""
+    def failed(self, error: Exception, **more: object) -> None:
+        """Note a failure; an error that is not the runtime's own has its traceback.
+
+        Args:
+            error: the cause.
+            more: further attributes of the log entry.
+        """
         now = self._clock()
         self._count += 1
         if self._count == 1:
@@ -68,7 +73,7 @@ class Trouble:
         self._interval = FIRST_S if is_new else min(2 * self._interval, MOST_S)
         self._next = now + self._interval
         self._is_told = True
-        extra = {**self._context, "err": str(error)}
+        extra = {**self._context, **more, "err": str(error)}
         if self._count > 1:
             extra["failures"] = str(self._count)
         import sqlite3  # here: `kapacitord config` does without a database

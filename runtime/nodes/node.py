@@ -250,13 +250,18 @@ class Node:
         # itself is quiet
         for follower in self._followers:
             follower.error(message, err, **more)
-        if self._quiet:
+        if not self.count_error():
             return
-        self.errors += 1
         context = {**self.context, **more}
         if err is not None:
             context["err"] = str(err)
         complain(_log, message, context)
+
+    def count_error(self) -> bool:
+        """Count an error that the caller logs; False if the script asked for quiet."""
+        if not self._quiet:
+            self.errors += 1
+        return not self._quiet
 
     @property
     def context(self) -> dict[str, object]:

@@ -21,6 +21,7 @@ from runtime.nodes.query.queries import BatchQuery
 from runtime.nodes.query.schedule import ticks
 from runtime.nodes.query_loops import QueryLoop
 from runtime.pipeline import source as pipeline
+from runtime.trouble import Trouble
 from runtime.units import Nanoseconds
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class QueryNode(Node):
         self._query = BatchQuery(spec)
         # unknown at first: what failed before a restart may have been mended
         self._failure: str | None = None
+        # a cluster that is away fails each tick
+        self._trouble = Trouble(
+            _log, "error executing query", "queries succeed again", context=self.context
+        )
         self._loop: QueryLoop | None = None
         # of a replay the batches are fed
         if environment.queries is not None:
@@ -115,7 +120,7 @@ class QueryNode(Node):
         stop = self._query.stop(due)
         text = self._query.statement(stop)
         _log.debug("starting next batch query", extra={**self.context, "query": text})
-        failure: object = ""
+        failure: Exception | None = None
         try:
             cluster = self.environment.influxdb.find(self._query.cluster)
             async with aclosing(self._query.answer(cluster, stop)) as answer:
@@ -125,12 +130,11 @@ class QueryNode(Node):
             failure = error
         # a mistake must not end the schedule
         except Exception as error:
-            _log.exception("failed to run a query", extra=self.context)
-            failure = f"internal error: {type(error).__name__}: {error}"
-        if failure or self._failure != "":
-            await self._report(str(failure))
+            failure = error
+        if failure is not None or self._failure != "":
+            await self._report(failure)
 
-    async def _report(self, failure: str) -> None:
+    async def _report(self, failure: Exception | None) -> None:
         try:
             await self._go_on(partial(self._note, failure))
         # the database cannot be written, or the server ends; the next query runs
@@ -156,13 +160,16 @@ class QueryNode(Node):
         fitting = round(_STEP_S / max(work_s, 1e-6) * max(len(batches.frame), 1))
         self._query.rows_at_once = min(max(fitting, _LEAST), _MOST)
 
-    def _note(self, failure: str) -> None:
-        """Note that a query failed with a text, or succeeded: ""."""
-        self._failure = failure
-        if failure:
+    def _note(self, failure: Exception | None) -> None:
+        """Note that a query failed or succeeded."""
+        self._failure = "" if failure is None else _text(failure)
+        if failure is None:
+            self._trouble.ended()
+        else:
             self.counters["query_errors"] += 1
-            self.error("error executing query", failure)
-        self.environment.note_query(self.name, failure)
+            if self.count_error():
+                self._trouble.failed(failure)
+        self.environment.note_query(self.name, self._failure)
 
     def _check_cluster(self, clusters: Clusters) -> None:
         if not clusters:
@@ -173,3 +180,10 @@ class QueryNode(Node):
             clusters.find(self._query.cluster)
         except KapacitorError as error:
             raise TaskError(f"failed to get InfluxDB client: {error}") from error
+
+
+def _text(failure: Exception) -> str:
+    """The failure as operators read it; a mistake of this program is called one."""
+    if isinstance(failure, KapacitorError):
+        return str(failure)
+    return f"internal error: {type(failure).__name__}: {failure}"

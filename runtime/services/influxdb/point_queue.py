@@ -93,6 +93,8 @@ class ClusterQueue:
         lock: guards what waits.
         size: bytes of it in memory.
         clock: seconds that never go back.
+        writing: the trouble with writing points.
+        creating: the trouble with creating databases.
         is_closing: True while the server stops.
     """
 
@@ -106,10 +108,16 @@ class ClusterQueue:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._closing = asyncio.Event()
         self._running: dict[asyncio.Task[None], Writer] = {}
-        self._trouble = Trouble(
+        self.writing = Trouble(
             _log,
-            "failed to write points to InfluxDB, which is tried again",
+            "failed to write points to InfluxDB; retrying",
             "writing points to InfluxDB succeeds again",
+            context={"cluster": name},
+        )
+        self.creating = Trouble(
+            _log,
+            "failed to create a database in InfluxDB; retrying",
+            "creating databases in InfluxDB succeeds again",
             context={"cluster": name},
         )
 
@@ -151,13 +159,8 @@ class ClusterQueue:
         """
         await self._find(cluster).execute(statement)
 
-    def succeeded(self) -> None:
-        """Note that points were written."""
-        self._trouble.ended()
-
-    async def rest(self, error: KapacitorError, failures: int) -> None:
+    async def rest(self, failures: int) -> None:
         """Wait before another attempt, after so many that failed."""
-        self._trouble.failed(error)
         longest = min(FIRST_S * 2 ** min(failures - 1, 30), LONGEST_S)
         # so that nodes whose attempts failed together do not come back together
         delay_s = longest * (1 + random.random()) / 2

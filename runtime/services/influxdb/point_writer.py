@@ -32,7 +32,16 @@ FAILING_S = 900.0
 _TEXT = 500
 
 _log = logging.getLogger("kapacitor.influxdb")
-_STOPPED = KapacitorError("the server stops")
+_STOPPED = KapacitorError("they were still waiting for their request")
+# Messages about points that InfluxDB did not refuse, by reason.
+_DROPPED = {
+    "failing": "dropped points after InfluxDB answered with errors for "
+    f"{FAILING_S / 60:.0f} minutes",
+    "full": "dropped the oldest points: too many are waiting for InfluxDB",
+    "no_fields": "dropped points without a field that InfluxDB can store",
+    "stopped": "dropped points that were not written to InfluxDB before the stop",
+    "unsendable": "dropped points that cannot be sent to InfluxDB",
+}
 _NO_FIELDS = KapacitorError(
     "no field has a value that is a finite number, text or bool"
 )
@@ -153,10 +162,14 @@ class PointWriter:
     def lose(self, reason: str, points: int, error: KapacitorError) -> None:
         """Count points that are not written, and log that now and then."""
         if reason not in self._troubles:
-            text = f"points are not written to InfluxDB: {reason.replace('_', ' ')}"
+            refused = (
+                f"dropped points that InfluxDB refused: {reason.replace('_', ' ')}"
+            )
+            text = _DROPPED.get(reason, refused)
             self._troubles[reason] = Trouble(_log, text, "", context=self._context)
         self.lost[reason] += points
-        self._troubles[reason].failed(_short(error))
+        lost = str(self.lost[reason])
+        self._troubles[reason].failed(_short(error), points=lost)
 
     def lose_oldest(self, reason: str, error: KapacitorError) -> int:
         """Lose the oldest points that are not under way; with the lock.
@@ -262,7 +275,7 @@ class PointWriter:
             await self._failed(body, error)
         else:
             self._failures = 0
-            self._queue.succeeded()
+            self._queue.writing.ended()
             self._done(body, body.points)
 
     def _done(self, body: Body, written: int) -> None:
@@ -313,12 +326,13 @@ class PointWriter:
             return
         with self._queue.lock:
             body.is_sent = False
-        await self._rest(error)
+        self._queue.writing.failed(error)
+        await self._rest()
 
-    async def _rest(self, error: KapacitorError) -> None:
+    async def _rest(self) -> None:
         """Wait before another attempt: longer each time."""
         self._failures += 1
-        await self._queue.rest(error, self._failures)
+        await self._queue.rest(self._failures)
 
     async def _create(self) -> None:
         """Create the database, however long InfluxDB is away."""
@@ -327,10 +341,13 @@ class PointWriter:
                 await self._queue.execute(self.options.cluster, self.options.create)
             except KapacitorError as error:
                 if refusal(error) is None and not self._queue.is_closing:
-                    await self._rest(error)
+                    self._queue.creating.failed(error)
+                    await self._rest()
                     continue
                 extra = {**self._context, "err": str(error)}
                 _log.error("failed to create database", extra=extra)
+            else:
+                self._queue.creating.ended()
             self._must_create = False
             return
 

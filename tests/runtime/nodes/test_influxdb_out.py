@@ -162,7 +162,9 @@ def test_points_without_a_writable_field_are_counted(caplog: Any) -> None:
     stats = run.node.stats()
     assert (stats["points_written"], stats["points_lost_no_fields"]) == (10, 11)
     [record] = caplog.records
-    assert record.getMessage() == "points are not written to InfluxDB: no fields"
+    assert record.getMessage() == (
+        "dropped points without a field that InfluxDB can store"
+    )
 
 
 def test_failed_writes_are_counted_as_errors_of_the_node() -> None:

@@ -165,13 +165,18 @@ def test_a_query_that_fails_is_counted_and_the_next_one_runs(
         await running.tick(lambda: running.collector.got)
         await until(lambda: len(running.outcomes) == 3)
 
-    with caplog.at_level(logging.ERROR, "kapacitor"):
+    with caplog.at_level(logging.INFO, "kapacitor"):
         running = worked(QUERY, work)
     stats = node_stats(running, "query1")
     assert (stats["query_errors"], stats["errors"]) == (2, 2)
     failure = ("query1", "database not found: d")
     assert running.outcomes == [failure, failure, ("query1", "")]
-    record: Any = caplog.records[0]
+    # the second failure is counted, and not logged
+    records: list[Any] = [r for r in caplog.records if r.name == "kapacitor.kapacitor"]
+    assert [(each.message, each.failures) for each in records[1:]] == [
+        ("queries succeed again", "2")
+    ]
+    record = records[0]
     assert (record.message, record.err) == ("error executing query", failure[1])
     assert (record.task, record.node) == ("t", "query1")
     assert running.task.error == ""
@@ -193,7 +198,9 @@ def test_an_answer_that_breaks_off_gives_the_series_that_were_complete() -> None
     assert running.outcomes == [("query1", "timeout")]
 
 
-def test_a_mistake_ends_neither_the_schedule_nor_the_task() -> None:
+def test_a_mistake_ends_neither_the_schedule_nor_the_task(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def work(running: Running, cluster: FakeCluster) -> None:
         cluster.answer = lambda text: [ZeroDivisionError("no")]
         await running.tick(lambda: running.outcomes)
@@ -202,6 +209,20 @@ def test_a_mistake_ends_neither_the_schedule_nor_the_task() -> None:
 
     running = worked(QUERY, work)
     assert running.outcomes[0] == ("query1", "internal error: ZeroDivisionError: no")
+    [record] = [each for each in caplog.records if each.exc_info]
+    assert record.message == "error executing query"
+
+
+def test_a_quiet_query_logs_and_counts_no_errors(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(running: Running, cluster: FakeCluster) -> None:
+        await running.tick(lambda: running.outcomes)
+
+    running = worked(f"{QUERY}.quiet()", work, DeliveryError("timeout"))
+    stats = node_stats(running, "query1")
+    assert (stats["query_errors"], stats["errors"]) == (1, 0)
+    assert caplog.records == []
 
 
 def test_a_slow_query_does_not_delay_another_of_the_task() -> None:

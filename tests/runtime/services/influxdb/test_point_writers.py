@@ -18,6 +18,8 @@ from runtime.units import SECOND
 
 LIMIT_S = 10.0
 AWAY = DeliveryError("connection refused", retry=True)
+FULL = "dropped the oldest points: too many are waiting for InfluxDB"
+STOPPED = "dropped points that were not written to InfluxDB before the stop"
 
 
 class FakeCluster:
@@ -207,7 +209,7 @@ def test_a_cluster_that_is_away_is_tried_again_in_order(
         run(cluster, work)
     assert cluster.lines == [line[:-1] for line in numbered(5)]
     assert [record.getMessage() for record in caplog.records] == [
-        "failed to write points to InfluxDB, which is tried again",
+        "failed to write points to InfluxDB; retrying",
         "writing points to InfluxDB succeeds again",
     ]
 
@@ -265,7 +267,7 @@ def test_memory_is_bounded_and_the_oldest_points_of_the_fullest_are_lost(
         line[:-1] for line in numbered(20_000 - lost[0], lost[0])
     ]
     texts = [r.getMessage() for r in caplog.records]
-    assert texts.count("points are not written to InfluxDB: full") == 1
+    assert texts.count(FULL) == 1
 
 
 @pytest.mark.parametrize("each", [1, 100, 5000])
@@ -350,9 +352,12 @@ def test_refused_points_are_counted_by_reason_and_logged_once(
 
     run(cluster, work)
     [record] = caplog.records
-    words = reason.replace("_", " ")
-    assert record.getMessage() == f"points are not written to InfluxDB: {words}"
+    words = f"dropped points that InfluxDB refused: {reason.replace('_', ' ')}"
+    if status is None:
+        words = "dropped points that cannot be sent to InfluxDB"
+    assert record.getMessage() == words
     assert (record.task, record.node, record.err) == ("t", "influxdb_out1", text)
+    assert record.points == str(lost)
 
 
 def test_of_a_long_answer_the_start_is_logged(
@@ -430,7 +435,9 @@ def test_nodes_write_side_by_side_but_not_all(cluster: FakeCluster) -> None:
     assert len(cluster.lines) == 10
 
 
-def test_a_database_is_created_however_long_it_takes(cluster: FakeCluster) -> None:
+def test_a_database_is_created_however_long_it_takes(
+    cluster: FakeCluster, caplog: pytest.LogCaptureFixture
+) -> None:
     cluster.statement_answers = [AWAY, AWAY]
 
     async def work(writers: Clusters) -> None:
@@ -438,8 +445,13 @@ def test_a_database_is_created_however_long_it_takes(cluster: FakeCluster) -> No
         writer.put("d", "", numbered(1))
         await until(lambda: cluster.written)
 
-    run(cluster, work)
+    with caplog.at_level(logging.INFO):
+        run(cluster, work)
     assert cluster.statements == ['CREATE DATABASE "d"'] * 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "failed to create a database in InfluxDB; retrying",
+        "creating databases in InfluxDB succeeds again",
+    ]
 
 
 def test_a_database_that_was_dropped_is_created_again(cluster: FakeCluster) -> None:
@@ -481,6 +493,7 @@ def test_a_database_that_may_not_be_created_is_logged_once(
 def test_the_end_makes_one_more_attempt_and_counts_what_is_lost(
     cluster: FakeCluster,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     answers: list[Exception | None],
     lost: int,
 ) -> None:
@@ -499,6 +512,8 @@ def test_the_end_makes_one_more_attempt_and_counts_what_is_lost(
 
     assert asyncio.run(main()) == lost
     assert len(cluster.lines) == 5 - lost
+    dropped: list[Any] = [r for r in caplog.records if r.getMessage() == STOPPED]
+    assert [each.err for each in dropped] == ["connection refused"] * bool(lost)
     # one that fails is enough: a stop does not wait for what would fail alike
     assert cluster.answers == []
 
