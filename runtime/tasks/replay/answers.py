@@ -15,7 +15,11 @@ from runtime.influxql.parser import parse
 from runtime.influxql.tree import Select
 from runtime.tasks.replay.batch_files import BatchRecordingWriter
 from runtime.tasks.replay.collection import to_end
-from runtime.tasks.replay.files import RecordingWriter, ReplayFileError
+from runtime.tasks.replay.files import (
+    RecordingWriter,
+    ReplayFileError,
+    closed_on_failure,
+)
 from runtime.tasks.replay.lines import line_of
 from runtime.units import Nanoseconds
 
@@ -82,15 +86,12 @@ async def record_batches(
         KapacitorError: a query fails.
     """
     writer = BatchRecordingWriter(path)
-    try:
+    with closed_on_failure(writer):
         for source in sources:
             writer.begin()
             async with aclosing(source):
                 async for batches in source:
                     await _in_thread(writer.write, batches)
-    except BaseException:
-        writer.close()
-        raise
     return writer.close()
 
 
@@ -112,16 +113,12 @@ async def record_points(
         KapacitorError: the query fails.
     """
     writer = RecordingWriter(path)
-    try:
-        with closing(_Sorter()) as sorter:
-            async with aclosing(answer):
-                async for series in answer:
-                    await _in_thread(sorter.add, series)
-            for lines in sorter.sorted():
-                await _in_thread(writer.write_lines, question.db, question.rp, lines)
-    except BaseException:
-        writer.close()
-        raise
+    with closed_on_failure(writer), closing(_Sorter()) as sorter:
+        async with aclosing(answer):
+            async for series in answer:
+                await _in_thread(sorter.add, series)
+        for lines in sorter.sorted():
+            await _in_thread(writer.write_lines, question.db, question.rp, lines)
     return writer.close()
 
 

@@ -5,7 +5,6 @@ A file has a JSON object for each batch, on a line of its own.
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 import zipfile
@@ -19,7 +18,7 @@ import msgspec
 from runtime.errors import InvalidError
 from runtime.frames import Batch, Dimensions, Point
 from runtime.tasks.replay.bodies import parsed_time
-from runtime.tasks.replay.files import ReplayFileError, fault_of
+from runtime.tasks.replay.files import RecordingFile, ReplayFileError, fault_of
 from runtime.units import ZERO_TIME, Nanoseconds, rfc3339
 
 # One batch: a million points of some fields. Longer lines mean a damaged file.
@@ -52,21 +51,11 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _decoder = msgspec.json.Decoder(_Batch)
 
 
-class BatchRecordingWriter:
+class BatchRecordingWriter(RecordingFile):
     """Writes one recording: the batches of each query in turn."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file.
-
-        Raises:
-            ReplayFileError: it cannot be made.
-        """
-        self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._raw = path.open("wb")
-        except OSError as error:
-            raise fault_of(path, error) from error
+        super().__init__(path)
         self._archive = zipfile.ZipFile(
             self._raw, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL
         )
@@ -79,12 +68,10 @@ class BatchRecordingWriter:
         Raises:
             ReplayFileError: they cannot be written.
         """
-        try:
+        with self._faults():
             self._end_member()
             name = str(self._queries)
             self._member = self._archive.open(name, "w", force_zip64=True)
-        except OSError as error:
-            raise fault_of(self._path, error) from error
         self._queries += 1
 
     def write(self, batches: Iterable[Batch]) -> None:
@@ -95,27 +82,13 @@ class BatchRecordingWriter:
         """
         if self._member is None:
             raise AssertionError("a query begins before its batches")
-        try:
+        with self._faults():
             for batch in batches:
                 self._member.write(_line(batch))
-        except OSError as error:
-            raise fault_of(self._path, error) from error
 
-    def close(self) -> int:
-        """Finish the file; its size in bytes.
-
-        Raises:
-            ReplayFileError: it cannot be finished.
-        """
-        try:
-            with self._raw:
-                self._end_member()
-                self._archive.close()
-                self._raw.flush()
-                os.fsync(self._raw.fileno())
-                return self._raw.tell()
-        except OSError as error:
-            raise fault_of(self._path, error) from error
+    def _finish(self) -> None:
+        self._end_member()
+        self._archive.close()
 
     def _end_member(self) -> None:
         if self._member is not None:

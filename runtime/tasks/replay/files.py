@@ -6,11 +6,13 @@ nanoseconds.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from runtime.errors import KapacitorError
 from runtime.frames import Point
@@ -41,8 +43,24 @@ class Entry(NamedTuple):
     time: int
 
 
-class RecordingWriter:
-    """Writes one recording."""
+class Closing(Protocol):
+    """Something with a file."""
+
+    def close(self) -> object:
+        """Close the file."""
+
+
+@contextlib.contextmanager
+def closed_on_failure(writer: Closing) -> Iterator[None]:
+    """Close a writer if the block fails; otherwise its owner does."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(writer.close)
+        yield
+        stack.pop_all()
+
+
+class RecordingFile(ABC):
+    """A file of a recording that is being written."""
 
     def __init__(self, path: Path) -> None:
         """Make the file.
@@ -51,11 +69,40 @@ class RecordingWriter:
             ReplayFileError: it cannot be made.
         """
         self._path = path
-        try:
+        with self._faults():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._raw = path.open("wb")
+
+    def close(self) -> int:
+        """Finish the file and sync it; its size in bytes.
+
+        Raises:
+            ReplayFileError: it cannot be finished.
+        """
+        with self._faults(), self._raw:
+            self._finish()
+            self._raw.flush()
+            os.fsync(self._raw.fileno())
+            return self._raw.tell()
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what the format has at its end."""
+
+    @contextlib.contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Errors of the operating system name the file."""
+        try:
+            yield
         except OSError as error:
-            raise fault_of(path, error) from error
+            raise fault_of(self._path, error) from error
+
+
+class RecordingWriter(RecordingFile):
+    """Writes the points of one recording."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._file = gzip.GzipFile(
             "", "wb", compresslevel=_LEVEL, fileobj=self._raw, mtime=0
         )
@@ -75,25 +122,11 @@ class RecordingWriter:
             ReplayFileError: they cannot be written.
         """
         text = "".join(f"{db}\n{rp}\n{line}\n" for line in lines if line)
-        try:
+        with self._faults():
             self._file.write(text.encode())
-        except OSError as error:
-            raise fault_of(self._path, error) from error
 
-    def close(self) -> int:
-        """Finish the file; its size in bytes.
-
-        Raises:
-            ReplayFileError: it cannot be finished.
-        """
-        try:
-            with self._raw:
-                self._file.close()
-                self._raw.flush()
-                os.fsync(self._raw.fileno())
-                return self._raw.tell()
-        except OSError as error:
-            raise fault_of(self._path, error) from error
+    def _finish(self) -> None:
+        self._file.close()
 
 
 class RecordingReader:

@@ -26,7 +26,7 @@ from runtime.tasks.replay.bodies import (
     recording_body,
 )
 from runtime.tasks.replay.collection import INTERRUPTED, Collection, ended
-from runtime.tasks.replay.files import RecordingWriter
+from runtime.tasks.replay.files import RecordingWriter, closed_on_failure
 from runtime.tasks.replay.jobs import Jobs
 from runtime.tasks.replay.queried import Queried, Write
 from runtime.tasks.replay.recorder import Recorder, measurements_of
@@ -149,11 +149,8 @@ class Recordings(Collection[Recording]):
         writer = RecordingWriter(self._directory / f"{id}{SUFFIXES['stream']}")
         measurements = measurements_of(self._tasks.script(task).pipeline)
         recorder = Recorder(writer, task.dbrps, measurements, self.clock, stop)
-        try:
+        with closed_on_failure(recorder):
             recording = self._new(id, "stream")
-        except BaseException:
-            recorder.close()
-            raise
         self._recorders[id] = recorder
         self._tasks.master.taps.add(recorder)
         return recording, recorder
