@@ -1,8 +1,8 @@
 """Writes entries: where one goes, and what is replaced there.
 
 Entries between brackets are changed as nodes (`nodes`, and libcst with
-it, is imported for that alone); a statement of a module, a section or a list item is a
-matter of whole lines.
+it, is imported for that alone), unless each has lines of its own; then, as for a statement
+of a module, a section or a list item, it is a matter of whole lines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 from scaffold.layout.fit import fit_entry
 from scaffold.layout.style import Style
-from scaffold.patching import layout
+from scaffold.patching import layout, own_lines
 from scaffold.patching.place import Registration
 from scaffold.patching.reading import span
 from scaffold.patching.slots import Entry, InBrackets, InSuite, Slot
@@ -45,6 +45,9 @@ def inserted(
     fragment = _fragment(source, slot, asked, text, style)
     index = _position(slot, asked)
     if isinstance(slot.holder, InBrackets):
+        edit = own_lines.inserted(source, slot, index, fragment, style)
+        if edit is not None:
+            return edit
         from scaffold.patching import nodes
 
         return nodes.insert(source, slot, index, fragment, style)

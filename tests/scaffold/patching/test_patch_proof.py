@@ -20,6 +20,8 @@ from scaffold.patching.source import Edit
 
 PATH = PurePosixPath("app/some.py")
 DICT = b'K = {\n    "foo": 1,  # beside\n    # above\n    "zoo": 2,\n}\n'
+NODES = b'K = {"foo": 1,  # beside\n    # above\n    "zoo": 2,\n}\n'
+"""The same in a layout that takes more than new lines."""
 
 
 def put(data: bytes, anchor: Anchor, text: str) -> bytes:
@@ -64,16 +66,17 @@ def test_brackets_in_which_something_else_changes(
     def spoilt(*given: Any, **named: Any) -> brackets.Contents:
         return spoil(inserted(*given, **named))
 
-    assert b'"goo": 3' in put(DICT, DictLiteral("K"), '"goo": 3,')
+    assert b'"goo": 3' in put(NODES, DictLiteral("K"), '"goo": 3,')
     monkeypatch.setattr(brackets, "inserted", spoilt)
     with pytest.raises(PlanError, match=r"some\.py:1: cannot be patched"):
-        put(DICT, DictLiteral("K"), '"goo": 3,')
+        put(NODES, DictLiteral("K"), '"goo": 3,')
 
 
 @pytest.mark.parametrize("text", ['"zoo": 3,', '"goo": 3, "hoo": 4,', '"goo": (,', "x"])
-def test_a_fragment_that_is_not_the_one_entry(text: str) -> None:
+@pytest.mark.parametrize("data", [DICT, NODES])
+def test_a_fragment_that_is_not_the_one_entry(text: str, data: bytes) -> None:
     with pytest.raises(PlanError):
-        put(DICT, DictLiteral("K"), text)
+        put(data, DictLiteral("K"), text)
 
 
 def test_a_file_that_would_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +85,7 @@ def test_a_file_that_would_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(nodes, "insert", broken)
     with pytest.raises(PlanError, match="would not compile"):
-        put(DICT, DictLiteral("K"), '"goo": 3,')
+        put(NODES, DictLiteral("K"), '"goo": 3,')
 
 
 def test_reading_imports_neither_libcst_nor_black() -> None:
