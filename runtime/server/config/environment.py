@@ -209,9 +209,10 @@ class _Environment:
     def _value(self, hint: Any, before: Any, name: str, field: str) -> Any:
         if dataclasses.is_dataclass(before):
             return self.table(before, name)
-        if isinstance(before, tuple):
+        # one of any type is set as a whole, in JSON, whatever it holds
+        if isinstance(before, tuple) and hint is not object:
             return self._items(hint, before, name, field)
-        if isinstance(before, Mapping):
+        if isinstance(before, Mapping) and hint is not object:
             return self._entries(hint, before, name)
         self._known.add(name)
         text = self._values.get(name)
@@ -230,13 +231,13 @@ class _Environment:
         return before if same else after
 
     def _entries(self, hint: Any, before: Mapping[str, Any], name: str) -> Any:
-        if typing.get_origin(typing.get_args(hint)[-1]) is tuple:
+        inner = typing.get_args(hint)[-1]
+        if typing.get_origin(inner) is tuple:
             return before  # no variable can hold a list
         start = f"{name}_"
         self._entries_of.append(start)
-        is_template = typing.get_args(hint)[-1:] == (Template,)
         found = {
-            key.removeprefix(start): _template(value, key) if is_template else value
+            key.removeprefix(start): _entry(inner, value, key)
             for key, value in self._values.items()
             if key.startswith(start)
         }
@@ -282,6 +283,13 @@ def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
     raise ConfigError(
         f"failed to apply {name} to {field} using type {kind} and value '{shown(text)}'"
     )
+
+
+def _entry(hint: Any, text: str, name: str) -> Any:
+    """The value of a key of a map."""
+    if hint is Template:
+        return _template(text, name)
+    return _data(text) if hint is object else text
 
 
 def _template(source: str, name: str) -> Template:

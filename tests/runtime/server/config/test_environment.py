@@ -113,6 +113,47 @@ def test_items_that_exist_can_be_replaced() -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class AnyTypes:
+    deep: object = field(default_factory=lambda: {"a": [1]})
+    several: object = ("a", {"b": 1})
+    extra: dict[str, object] = field(default_factory=lambda: {"n": 1, "m": [1]})
+    pairs: tuple[Pair, ...] = (Pair({"x": [1]}), Pair([{"y": 2}]), Pair(3))
+    items: tuple[object, ...] = ({"z": 1}, "z")
+
+
+def test_values_of_any_type_are_left_alone() -> None:
+    config = Config(handlers={"chat": AnyTypes()})
+    assert apply(config, {"KAPACITOR_CHAT_NOPE": "x"}) == config
+
+
+def test_values_of_any_type_are_set_in_json() -> None:
+    changed = apply(
+        Config(handlers={"chat": AnyTypes()}),
+        {
+            "KAPACITOR_CHAT_DEEP": '{"b": 2}',
+            "KAPACITOR_CHAT_SEVERAL": "a word",
+            "KAPACITOR_CHAT_EXTRA_n": "[2]",
+            "KAPACITOR_CHAT_EXTRA_k": "v",
+            "KAPACITOR_CHAT_PAIRS_0_VALUE": "5",
+            "KAPACITOR_CHAT_PAIRS_1_VALUE": "[6]",
+            "KAPACITOR_CHAT_ITEMS_0": '{"z": 2}',
+        },
+    )
+    assert changed.handlers["chat"] == AnyTypes(
+        deep={"b": 2},
+        several="a word",
+        extra={"n": [2], "m": [1], "k": "v"},
+        pairs=(Pair(5), Pair([6]), Pair(3)),
+        items=({"z": 2}, "z"),
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
