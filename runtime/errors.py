@@ -106,6 +106,7 @@ class DeliveryError(KapacitorError):
         retry_after_s: delay that the endpoint requested, in seconds.
         maybe_duplicate: True if the endpoint may have received the event nevertheless.
         deferred: True if the delivery waits until the handler's service is enabled.
+        expired: True if the endpoint refused the login that was used.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class DeliveryError(KapacitorError):
         retry_after_s: float | None = None,
         maybe_duplicate: bool = False,
         deferred: bool = False,
+        expired: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry = retry
@@ -124,6 +126,7 @@ class DeliveryError(KapacitorError):
         self.retry_after_s = retry_after_s
         self.maybe_duplicate = maybe_duplicate
         self.deferred = deferred
+        self.expired = expired
 
     def replace(self, message: str) -> DeliveryError:
         """The same failure with another text."""
@@ -134,4 +137,5 @@ class DeliveryError(KapacitorError):
             retry_after_s=self.retry_after_s,
             maybe_duplicate=self.maybe_duplicate,
             deferred=self.deferred,
+            expired=self.expired,
         )

@@ -38,6 +38,8 @@ OptionsT = TypeVar("OptionsT")
 TestT = TypeVar("TestT")
 T = TypeVar("T")
 
+_UNAUTHORIZED = 401
+
 
 class ServiceConfig(Protocol):
     """One table of the configuration file: a frozen dataclass."""
@@ -361,7 +363,8 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         After an exception in `accepts` or `failure` the status decides: success if it
         is in `ok`. If `accepts` refuses such a status, and the body is not a JSON
         object, lacks a value that was read, or came with a time to wait, the delivery is
-        retried; and always if `retries` says so.
+        retried; and always if `retries` says so. An answer that `expires` says means that
+        the login has expired is a failure, whatever its status.
 
         Raises:
             DeliveryError: the answer means that the event was not delivered.
@@ -390,10 +393,12 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
             DeliveryError: the response means failure.
         """
         sent = (config, options, response)
+        is_expired = self._read(response, False, self.expires, *sent)
         with judging() as doubts:
-            if self._read(response, by_status, accepts, *sent):
+            if not is_expired and self._read(response, by_status, accepts, *sent):
                 return
         error = response.error(self.wording(*sent))
+        error.expired = is_expired or response.status == _UNAUTHORIZED
         asked_s = self._read(response, None, self.wait_s, *sent)
         error.retry_after_s = max(
             (each for each in (asked_s, error.retry_after_s) if each is not None),
@@ -457,6 +462,10 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
 
     def retries(self, config: ConfigT, options: OptionsT, response: Response) -> bool:
         """True if a failed delivery is tried again, whatever the status."""
+        return False
+
+    def expires(self, config: ConfigT, options: OptionsT, response: Response) -> bool:
+        """True if the answer means, as status 401 does, that a login has expired."""
         return False
 
     def wait_s(

@@ -34,9 +34,8 @@ from runtime.services.shared_answers import SharedAnswers
 
 NO_ANSWER = Response(0)
 """The answer of a step that was not sent; nothing can be read from it."""
-_UNAUTHORIZED = 401
-# answers that are not about one recipient
-_OF_ALL = frozenset((401, 403, 429, 503))
+# answers that are not about one recipient, besides those about a login
+_OF_ALL = frozenset((403, 429, 503))
 _MOST_RECIPIENTS = 1000
 _NOTHING: tuple[object, ...] = ("", None)
 # of an alert and handler; ids and times are meant, not documents
@@ -160,7 +159,7 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
     ) -> bool:
         """Send the requests for `event`; False if there is none.
 
-        After an answer of 401, expired logins are renewed, once.
+        After an answer that says so, expired logins are renewed, once.
 
         Raises:
             DeliveryError: it was not delivered.
@@ -174,7 +173,7 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
         try:
             return await course.run(event)
         except DeliveryError as error:
-            if error.status != _UNAUTHORIZED or not await course.forget_logins():
+            if not error.expired or not await course.forget_logins():
                 raise
         return await course.run(event)
 
@@ -363,7 +362,7 @@ class _Course:
             with keyed(_key_of(recipient)):
                 answer = await self._deliver(addressed.request)
         except DeliveryError as error:
-            if error.status is None or error.status in _OF_ALL:
+            if error.status is None or error.expired or error.status in _OF_ALL:
                 raise
             self._failures.append(error)
             return NO_ANSWER

@@ -466,6 +466,12 @@ RESPONSE = (
         "the status decides",
     ),
     Key(
+        "expired",
+        EXPRESSION,
+        "Condition for a new login, such as `reply.errcode == 42001`; see [steps](#steps).",
+        "status 401",
+    ),
+    Key(
         "wait",
         EXPRESSION,
         "Seconds to wait for it, such as `reply.parameters.retry_after`; of this and "

@@ -439,6 +439,7 @@ class ResponseSpec:
         unparsable: error text of responses that are not JSON, or None.
         accepted: a body that means success, for the fake server.
         retry: condition for another attempt, or None.
+        expired: condition for a new login, or None.
         wait: the time to wait for it, in seconds, or None.
     """
 
@@ -449,6 +450,7 @@ class ResponseSpec:
     unparsable: Code | None = None
     accepted: str = ""
     retry: Code | None = None
+    expired: Code | None = None
     wait: Code | None = None
 
 
@@ -602,7 +604,7 @@ class HandlerSpec:
         response = self.response
         read = (
             *(response.that, response.message, response.unparsable),
-            *(response.retry, response.wait),
+            *(response.retry, response.expired, response.wait),
         )
         codes += [each.code for each in self.remembered]
         return codes + [each for each in read if each is not None]

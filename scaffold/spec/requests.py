@@ -364,6 +364,7 @@ def read_response(
         texts["unparsable"],
         table.get("accepted", ""),
         _given(table, path, "retry", values.expression),
+        _given(table, path, "expired", values.expression),
         _wait(reader, table, values),
     )
 

@@ -149,6 +149,21 @@ def with_logins(requests: Sequence[RequestSpec]) -> tuple[RequestSpec, ...]:
     )
 
 
+def check_expired(reader: Reader, spec: HandlerSpec) -> None:
+    """Refuse a condition for a new login where none can be renewed."""
+    path: Path = ("response", "expired")
+    # a step that is wrong may be the login
+    is_judged = spec.transport == "http" and not reader.has_fault(("request",))
+    if spec.response.expired is None or not is_judged:
+        return
+    if not any(each.keep or each.is_login for each in spec.steps):
+        problem = (
+            "has no effect without a login: give the step that logs in a 'keep', or use "
+            "its answer only in 'auth' and 'headers'"
+        )
+        reader.fault(path, problem)
+
+
 def _is_read(step: str, codes: Iterable[Code]) -> bool:
     return any(step in code.names() for code in codes)
 

@@ -74,6 +74,7 @@ def check(reader: Reader, spec: HandlerSpec) -> None:
     steps.check(
         reader, [(("request", i), each) for i, each in enumerate(tables)], transport
     )
+    steps.check_expired(reader, spec)
     _check_response(reader, spec)
     if transport == "hook":
         _check_connection(reader, spec)
@@ -143,6 +144,9 @@ def _check_response(reader: Reader, spec: HandlerSpec) -> None:
     if "ok" in table:
         problem = "has no effect with 'to': an answer over TCP has no status"
         reader.fault(("response", "ok"), problem)
+    if "expired" in table:
+        problem = "has no effect with 'to': a login needs requests over HTTP"
+        reader.fault(("response", "expired"), problem)
     for key in _ANSWERED[1:]:
         if key in table and "that" not in table:
             problem = "has no effect without 'that': no answer is read then"

@@ -34,14 +34,24 @@ def reply(spec: HandlerSpec) -> str:
     return json.dumps(made, ensure_ascii=False) if made else accepted
 
 
-def unaccepted(spec: HandlerSpec, table: Path, accepted: str) -> SpecError:
-    """The error where the fake server's answer fails `that` of a table."""
+def unaccepted(
+    spec: HandlerSpec, table: Path, accepted: str, key: str = "that"
+) -> SpecError:
+    """The error where the fake server's answer means failure.
+
+    Args:
+        spec: the spec.
+        table: the table of the condition.
+        accepted: the answer that the table gives, or "".
+        key: the condition: `that`, which fails, or `expired`, which holds.
+    """
+    needed = "passes it" if key == "that" else "it is false for"
     problem = (
-        "the body fails 'that'"
+        f"the body {'fails' if key == 'that' else 'fulfills'} {key!r}"
         if accepted
-        else "needs a body that passes it, for the generated tests"
+        else f"needs a body that {needed}, for the generated tests"
     )
-    where = (*table, "accepted" if accepted else "that")
+    where = (*table, "accepted" if accepted else key)
     allowed = "accepted = '…' with an answer that means success"
     line = positions(spec.text).line(where)
     return SpecError([Fault(shown(where), problem, allowed, line=line)], spec.path)

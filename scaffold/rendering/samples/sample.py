@@ -398,6 +398,25 @@ class Sample:
         status = next(x for x in (400, 404, 409) if x not in self.spec.response.ok)
         return answers_for(retry, self.accepted, status, self._reading.retries)
 
+    def expired(self) -> list[Answer]:
+        """Answers after which logins are renewed, as `retried` finds its own."""
+        expired = self.spec.response.expired
+        if expired is None:
+            return []
+        named = [
+            each.value
+            for each in ast.walk(expired.node)
+            if isinstance(each, ast.Constant)
+            and type(each.value) is int
+            and 400 <= each.value <= 599
+        ]
+        for status in (self._answered_status, *named, 403):
+            reads = self._reading.expires
+            found = answers_for(expired, self.accepted, status, reads)
+            if found:
+                return found
+        return []
+
     def waiting(self) -> tuple[Answer, float] | None:
         """An answer that asks to wait, and for how many seconds."""
         wait = self.spec.response.wait
@@ -439,6 +458,8 @@ class Sample:
         """
         response = self.spec.response
         answer = Answer(self.good_status, reply(self.spec))
+        if response.expired is not None and self._reading.expires(answer):
+            raise unaccepted(self.spec, ("response",), response.accepted, "expired")
         if response.that is None or self._reading.accepts(answer):
             return answer.text
         raise unaccepted(self.spec, ("response",), response.accepted)

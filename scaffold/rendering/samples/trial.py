@@ -546,6 +546,10 @@ class Reading:
         """True if an answer that means failure asks for another attempt."""
         return bool(self._read("retries", answer))
 
+    def expires(self, answer: Answer) -> bool:
+        """True if an answer means that a login has expired."""
+        return bool(self._read("expires", answer))
+
     def wait_s(self, answer: Answer) -> float | None:
         """The time to wait that an answer asks for, in seconds."""
         made: float | None = self._read("wait_s", answer)

@@ -420,19 +420,23 @@ class ServiceView(View):
     def retries(self) -> ast.expr | None:
         """The condition for another attempt, or None."""
         retry = self.spec.response.retry
-        if retry is None:
-            return None
-        # to mypy `==` and the like with a part of the response are anything
-        is_any = isinstance(retry.node, ast.Compare) and not isinstance(
-            retry.node.ops[0], ast.In | ast.NotIn | ast.Is | ast.IsNot
-        )
-        is_bool = retry.type is Type.BOOL and not is_any
-        return retry.node if is_bool else call("bool", retry.node)
+        return None if retry is None else _as_bool(retry)
 
     @property
     def resolves_in_retries(self) -> bool:
         """True if that condition reads options that fall back to others."""
         return self._resolves_in(self.spec.response.retry)
+
+    @property
+    def expires(self) -> ast.expr | None:
+        """The condition for a new login, or None."""
+        expired = self.spec.response.expired
+        return None if expired is None else _as_bool(expired)
+
+    @property
+    def resolves_in_expires(self) -> bool:
+        """True if that condition reads options that fall back to others."""
+        return self._resolves_in(self.spec.response.expired)
 
     @property
     def wait(self) -> ast.expr | None:
@@ -502,6 +506,16 @@ class ServiceView(View):
 def _is_error(node: ast.AST) -> bool:
     """True for the name of the error text in an answer."""
     return isinstance(node, ast.Name) and node.id == "error"
+
+
+def _as_bool(condition: Code) -> ast.expr:
+    """A condition on an answer as a boolean."""
+    # to mypy `==` and the like with a part of the response are anything
+    is_any = isinstance(condition.node, ast.Compare) and not isinstance(
+        condition.node.ops[0], ast.In | ast.NotIn | ast.Is | ast.IsNot
+    )
+    is_bool = condition.type is Type.BOOL and not is_any
+    return condition.node if is_bool else call("bool", condition.node)
 
 
 def _setting(spec: HandlerSpec, code: Code | None, usual: str) -> str:

@@ -175,6 +175,23 @@ class RetriedView(NamedTuple):
     bodies: list[ast.expr]
 
 
+class ExpiredView(NamedTuple):
+    """Answers that mean that a login has expired.
+
+    Attributes:
+        status: their status.
+        bodies: their bodies, at least one.
+        before: the number of answers before such a one.
+        total: the number of requests: of two events with one service if all logins are
+            kept, else of an attempt after one that failed.
+    """
+
+    status: int
+    bodies: list[ast.expr]
+    before: int
+    total: int
+
+
 class AskingView(NamedTuple):
     """An answer that asks to wait.
 
@@ -581,6 +598,29 @@ class TestsView(View):
     def kept_steps(self) -> list[int]:
         """The indexes of the steps whose answers deliveries share."""
         return [index for index, each in enumerate(self.steps) if each.keep]
+
+    @cached_property
+    def expired(self) -> ExpiredView | None:
+        """Answers after which logins are renewed; None if the usual event has none."""
+        renewed = [each for each in self.steps if each.keep or each.is_login]
+        answers = self.sample.expired() if renewed else []
+        if not answers:
+            return None
+        delivering = self.sample.count - len(self.steps)
+        before = len(self.kept_steps)
+        if self.has_kept_logins:
+            before = self.shared_count - delivering
+        return ExpiredView(
+            answers[0].status,
+            [ast.Constant(each.text) for each in answers],
+            before,
+            before + 1 + len(renewed) + delivering,
+        )
+
+    @property
+    def has_kept_logins(self) -> bool:
+        """True if deliveries share all logins of the usual event."""
+        return all(each.keep for each in self.steps if each.keep or each.is_login)
 
     @property
     def shared_count(self) -> int:

@@ -94,6 +94,13 @@ class Judged(Service):
         return get(response.json, "wait") or None
 
 
+class Expiring(Service):
+    """Expired logins are answered with status 200 or 403, and a code."""
+
+    def expires(self, config, options, response):
+        return get(response.json, "code") == 42001
+
+
 class Tracker(SteppedService):
     """Opens an issue, comments on it, and closes it."""
 
@@ -148,7 +155,7 @@ class Texts(SteppedService):
 
 
 class Server(LoopbackServer):
-    """Answers by path; `failing` has the statuses of the next requests to a path."""
+    """Answers by path; `failing` has the next answers to a path, or their statuses."""
 
     def __init__(self):
         super().__init__()
@@ -160,6 +167,8 @@ class Server(LoopbackServer):
         if self.answers:
             return self.answers.popleft()
         statuses = self.failing.get(request.path, [])
+        if statuses and isinstance(statuses[0], Answer):
+            return statuses.pop(0)
         if statuses and (status := statuses.pop(0)) != 200:
             return Answer(status, f"not so: {request.headers.get('Authorization')}")
         if request.path == "/login":
@@ -346,6 +355,48 @@ def test_an_expired_login_is_renewed_at_once(server):
         *("/rooms", "/posts/7", "/login", "/posts/7"),
     ]
     assert requests[-1].headers["Authorization"] == f"Bearer {TOKEN}-2"
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_an_answer_may_say_that_a_login_has_expired(server, status):
+    server.failing["/posts/7"] = [200, Answer(status, '{"code": 42001}')]
+    events = (event("a"), event("b"), event("c"))
+    assert deliver(server, *events, keep_s=60, make=Expiring) == [None] * 3
+    assert server.paths() == [
+        *("/login", "/rooms", "/posts/7"),
+        # the room of this attempt is not opened again
+        *("/rooms", "/posts/7", "/login", "/posts/7"),
+        *("/rooms", "/posts/7"),
+    ]
+
+
+def test_a_step_may_say_that_a_login_has_expired(server):
+    server.failing["/rooms"] = [200, Answer(200, '{"code": 42001}')]
+    events = (event("a"), event("b"))
+    assert deliver(server, *events, keep_s=60, make=Expiring) == [None] * 2
+    assert server.paths() == [
+        *("/login", "/rooms", "/posts/7"),
+        *("/rooms", "/login", "/rooms", "/posts/7"),
+    ]
+
+
+@pytest.mark.parametrize(("status", "retry"), [(200, False), (503, True)])
+def test_a_login_that_is_new_and_said_to_have_expired(server, status, retry):
+    # the usual rules decide; a vendor that always says so is not asked for ever
+    said = Answer(status, '{"code": 42001}')
+    server.failing["/posts/7"] = [said, said, said]
+    events = (event("a"), event("b"))
+    errors = deliver(server, *events, keep_s=60, make=Expiring)
+    assert [(each.status, each.retry) for each in errors] == [(status, retry)] * 2
+    assert server.paths() == ["/login", "/rooms", "/posts/7"] * 2
+
+
+def test_another_code_does_not_renew_a_login(server):
+    server.failing["/posts/7"] = [200, Answer(403, '{"code": 1}')]
+    events = (event("a"), event("b"))
+    errors = deliver(server, *events, keep_s=60, make=Expiring)
+    assert [each and each.status for each in errors] == [None, 403]
+    assert server.paths().count("/login") == 1
 
 
 def test_an_expired_login_of_an_earlier_attempt_is_renewed(server):

@@ -156,6 +156,42 @@ def rendered(name: str, text: str) -> str:
             "request[1].that",
             "not an expression",
         ),
+        # logins that expire
+        (
+            SEND.replace("login.reply.token", "config.key")
+            + "[response]\nexpired = 'reply.code == 1'\n",
+            "response.expired",
+            "has no effect without a login: give the step that logs in a 'keep'",
+        ),
+        (
+            LOGIN
+            + SEND.replace('/send"', '/${login.reply.id}"')
+            + "[response]\nexpired = 'reply.code == 1'\n",
+            "response.expired",
+            "has no effect without a login",
+        ),
+        (
+            LOGIN + SEND + "[response]\nexpired = 'reply.code = 1'\n",
+            "response.expired",
+            "not an expression",
+        ),
+        (
+            LOGIN + SEND + "[response]\nexpired = 'login.reply.code == 1'\n",
+            "response.expired",
+            "[response] reads the answer to the request that delivers the event",
+        ),
+        (
+            LOGIN + SEND + "expired = 'reply.code == 1'\n",
+            "request[2].expired",
+            "unknown key",
+        ),
+        (
+            LOGIN.replace("url", "to").replace("/login", "")
+            + SEND.replace("url", "to").replace("/send", "")
+            + "[response]\nthat = 'body'\nexpired = 'body'\n",
+            "response.expired",
+            "has no effect with 'to': a login needs requests over HTTP",
+        ),
         # recipients
         (
             LOGIN.replace("[[request]]", '[[request]]\n"@for" = "x in opt.to"') + SEND,
@@ -255,6 +291,34 @@ def test_the_generated_tests_try_an_answer_that_a_step_refuses() -> None:
     test = made.partition("def test_a_refused_step(")
     assert '"errcode": 1' in test[0]
     assert "assert len(server.taken()) == before + 1" in test[2]
+
+
+def test_the_fake_server_must_not_say_that_a_login_has_expired() -> None:
+    expired = "[response]\nexpired = 'reply.code != 0'\n"
+    with pytest.raises(SpecError, match=r"response\.expired.*a body that it is false"):
+        generated_tests(HEAD + LOGIN + SEND + expired)
+    accepted = "accepted = '{\"code\": 7}'\n"
+    with pytest.raises(SpecError, match=r"the body fulfills 'expired'"):
+        generated_tests(HEAD + LOGIN + SEND + expired + accepted)
+
+
+@pytest.mark.parametrize(
+    ("login", "response", "bodies", "total"),
+    [
+        ("keep = '1h'\n", "expired = \"reply.code in ['a', 'b']\"\n", 2, 5),
+        ("", "expired = \"reply.code == 'a'\"\n", 1, 3),
+        ("", "expired = 'status == 419'\n", 1, 3),
+    ],
+)
+def test_the_generated_tests_try_an_expired_login(
+    login: str, response: str, bodies: int, total: int
+) -> None:
+    made = generated_tests(HEAD + LOGIN + login + SEND + f"[response]\n{response}")
+    values, _, test = made.partition("def test_an_expired_login_is_renewed(")
+    assert f"assert len(server.taken()) == {total}\n" in test
+    values = values.rpartition("@pytest.mark.parametrize(")[2]
+    assert values.count("login-token") == bodies
+    assert ("Answer(419, body)" in test) == ("419" in response)
 
 
 def test_a_step_comes_before_the_request_that_uses_it() -> None:
