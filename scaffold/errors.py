@@ -266,13 +266,14 @@ class TemplateFailed(PlanError):
 class ForeignTransaction(PlanError):
     """A transaction that this user did not write on this machine."""
 
+    fix = "scaffold recover --set-aside"
+
     def __init__(self, path: PurePosixPath | str) -> None:
         super().__init__(
             path,
-            "was not written by you on this machine, so it is not completed. Remove it; "
-            "if a command of yours was interrupted here, check its content first",
+            "was not written by you on this machine, so it is neither completed nor "
+            "taken back",
         )
-        self.fix = f"rm -r {path}"
 
 
 class AnchorNotFound(PlanError):

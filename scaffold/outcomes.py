@@ -103,6 +103,13 @@ class LeftAlone(FileOutcome):
     reason = "ejected"
 
 
+class EditedSince(FileOutcome):
+    """The file was changed after the command that is undone."""
+
+    verb = "keep"
+    reason = "changed since"
+
+
 class Ejected(FileOutcome):
     """The file is its owner's from now on."""
 

@@ -49,21 +49,31 @@ def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
     "--continue", "completes", is_flag=True, help="Complete the interrupted command."
 )
 @click.option("--abort", "undoes", is_flag=True, help="Undo the interrupted command.")
+@click.option(
+    "--set-aside",
+    "sets_aside",
+    is_flag=True,
+    help="Move what another user or machine left to .scaffold/kept.",
+)
 @options.common
-def recover(completes: bool, undoes: bool, **values: Any) -> None:
+def recover(completes: bool, undoes: bool, sets_aside: bool, **values: Any) -> None:
     """Finish an interrupted command.
 
     Every command that writes does this first. If a file was edited in between, it exits
     with 8. Then --continue or --abort finishes the other files, leaves that one as it is,
     and keeps its two versions under .scaffold/kept.
     """
-    if completes and undoes:
-        raise click.UsageError("--continue and --abort exclude each other: give one")
+    if completes + undoes + sets_aside > 1:
+        raise click.UsageError(
+            "--continue, --abort and --set-aside exclude each other: give one"
+        )
     choice: Choice = "continue" if completes else "abort" if undoes else ""
 
     def run(project: Project) -> Report:
         from scaffold.commands import recover
 
+        if sets_aside:
+            return recover.set_aside(project)
         return recover.recover(project, choice)
 
     Session("recover", values).run_in_project(run)

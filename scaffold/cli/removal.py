@@ -10,6 +10,7 @@ from scaffold.cli import options
 from scaffold.cli.session import Session
 
 if TYPE_CHECKING:
+    from scaffold.commands.undo import Edits
     from scaffold.project import Project
     from scaffold.report import Report
 
@@ -41,19 +42,33 @@ def remove_handler(name: str, discard_edits: bool, **values: Any) -> None:
 
 
 @click.command()
+@click.option(
+    "--keep-edits",
+    is_flag=True,
+    help="Leave files that were changed since, and undo the others.",
+)
+@click.option(
+    "--discard-edits", is_flag=True, help="Undo also files that were changed since."
+)
 @options.previewed
 @options.common
-def undo(**values: Any) -> None:
+def undo(keep_edits: bool, discard_edits: bool, **values: Any) -> None:
     """Undo the last command that wrote.
 
-    Refuses if a file that it changed was changed again. A second undo repeats the
-    command.
+    If a file that it changed was changed again, it exits with 3. Then --keep-edits leaves
+    that file as it is and keeps its version before the command under .scaffold/kept;
+    --discard-edits puts that version back. A second undo repeats the command.
     """
+    if keep_edits and discard_edits:
+        raise click.UsageError(
+            "--keep-edits and --discard-edits exclude each other: give one"
+        )
+    edits: Edits = "keep" if keep_edits else "discard" if discard_edits else ""
     session = Session("undo", values)
 
     def run(project: Project) -> Report:
         from scaffold.commands import undo
 
-        return undo.undo(project, options.of_change(values))
+        return undo.undo(project, options.of_change(values), edits)
 
     session.run_in_project(run, writes=True)

@@ -132,7 +132,7 @@ def _refusal(
     path = [*shared, *inside][0]
     shown = escaped(str(path))
     if revoke:
-        return UsageError(f"{shown}: was not ejected", fix=f"cat {ejected.PATH}")
+        return UsageError(f"{shown}: was not ejected", fix="scaffold list -v")
     if path.name == "handler.toml":
         return UsageError(
             f"{shown}: the spec is yours already; regenerate never changes it"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import PurePosixPath
+from typing import Literal
 
 from scaffold import places
 from scaffold.change import Change
@@ -11,19 +11,28 @@ from scaffold.commands.change import UNPROVEN, ChangeOptions, change
 from scaffold.disk import last
 from scaffold.errors import Conflict
 from scaffold.generate import ChangeSet
-from scaffold.outcomes import Created, FileOutcome, Removed, Updated
+from scaffold.outcomes import Created, EditedSince, FileOutcome, Removed, Updated
 from scaffold.project import Project
 from scaffold.report import Report
 from scaffold.tree import Tree
 
+Edits = Literal["", "keep", "discard"]
+"""The choice for files that were changed since; "": ask."""
 
-def undo(project: Project, how: ChangeOptions) -> Report:
+
+def undo(project: Project, how: ChangeOptions, edits: Edits = "") -> Report:
     """Undo the last command that wrote.
 
+    Args:
+        project: the project.
+        how: the options of the command.
+        edits: the choice for files that were changed since.
+
     Raises:
-        Conflict: a file changed since.
+        Conflict: a file changed since, and nothing is chosen.
     """
     undone = ""
+    package = project.package
 
     def generated(tree: Tree) -> ChangeSet:
         nonlocal undone
@@ -31,10 +40,21 @@ def undo(project: Project, how: ChangeOptions) -> Report:
         if found is None:
             return ChangeSet()
         undone = found.command
-        if found.touched:
+        if found.touched and not edits:
             raise _refusal(found)
-        outcomes = [_outcome(each, project.package) for each in found.changes]
-        return ChangeSet(found.changes, tuple(outcomes))
+        changes = [*found.changes]
+        outcomes: list[FileOutcome] = []
+        for taken_back, path in found.touched:
+            if edits == "discard":
+                changes.append(taken_back)
+                continue
+            outcomes.append(
+                EditedSince(taken_back.path, role=_role(taken_back.path, package))
+            )
+            if taken_back.after is not None:
+                changes.append(Change(path, None, taken_back.after))
+        outcomes += [_outcome(each, package) for each in changes]
+        return ChangeSet(tuple(changes), tuple(outcomes))
 
     report = change("undo", project, generated, how._replace(verify=UNPROVEN), [])
     report.extra["undone"] = undone
@@ -48,17 +68,10 @@ def undo(project: Project, how: ChangeOptions) -> Report:
 
 
 def _refusal(found: last.Last) -> Conflict:
-    reasons = {}
-    commands = []
-    for path, before, is_there in found.touched:
-        was = f"; its version before is {before}" if before else ""
-        reasons[path] = f"was changed after `scaffold {found.command}`{was}"
-        if is_there:
-            commands.append(["mv", str(path), f"{path}.mine"])
-        if before:
-            commands.append(["cp", before, str(path)])
-    commands.append(["scaffold", "undo"])
-    return Conflict(reasons, fix="; ".join(map(shlex.join, commands)))
+    why = f"was changed after `scaffold {found.command}`"
+    ways = "; --discard-edits takes it back too"
+    reasons = {each.change.path: why + ways for each in found.touched}
+    return Conflict(reasons, fix="scaffold undo --keep-edits")
 
 
 def _outcome(change: Change, package: str) -> FileOutcome:

@@ -6,6 +6,7 @@ its record has the digests of every file before and after, and `old/` the replac
 
 from __future__ import annotations
 
+import itertools
 import stat
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -18,20 +19,19 @@ from scaffold.disk.transaction import Step
 from scaffold.errors import PlanError
 
 FOLDER = transaction.STATE / "undo"
+KEPT = transaction.STATE / "kept"
 
 
 class Touched(NamedTuple):
     """A file that was changed after the last command.
 
     Attributes:
-        path: the file.
-        before: the path of its version before the command; "" if it did not exist.
-        is_there: true if it exists now.
+        change: the change that takes the command and the later edit back.
+        kept: the path at which its version before the command can be kept.
     """
 
-    path: PurePosixPath
-    before: str
-    is_there: bool
+    change: Change
+    kept: PurePosixPath
 
 
 class Last(NamedTuple):
@@ -100,13 +100,21 @@ def read(root: Path) -> Last | None:
             path, digest = PurePosixPath(step.path), transaction.digest(now)
             if digest == step.old:
                 continue
-            if digest != step.new:
-                kept = f"{FOLDER}/old/{step.name}" if step.old else ""
-                touched.append(Touched(path, kept, now is not None))
-                continue
             before, mode = _before(top, step)
-            changes.append(Change(path, now, before, mode))
+            change = Change(path, now, before, mode)
+            if digest != step.new:
+                touched.append(Touched(change, _free(walk, path)))
+                continue
+            changes.append(change)
     return Last(record.command, tuple(changes), tuple(touched))
+
+
+def _free(walk: folders.Walk, path: PurePosixPath) -> PurePosixPath:
+    """A name among the kept versions that nothing has yet."""
+    first = KEPT / path.parent / f"{path.name}.before"
+    others = (first.with_name(f"{first.name}.{n}") for n in itertools.count(2))
+    tries = itertools.chain([first], others)
+    return next(each for each in tries if walk.read(str(each)) is None)
 
 
 def _before(top: Folder, step: Step) -> tuple[bytes | None, int | None]:

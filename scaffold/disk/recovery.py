@@ -22,7 +22,6 @@ from scaffold.disk.transaction import Step, Transaction
 from scaffold.errors import ForeignTransaction, Locked, PlanError, RecoveryFailed
 
 _LOCK = transaction.STATE / "lock"
-_KEPT = transaction.STATE / "kept"
 # one byte is locked on Windows, so that it cannot be read: the process comes after it
 _PID_AT, _PID_LENGTH = 1, 20
 _POLL_S = 0.02
@@ -45,11 +44,7 @@ def locked(root: Path, choice: Choice = "", *, wait_s: float = 0) -> Iterator[No
         RecoveryFailed: a person must choose.
         ForeignTransaction: another user or machine left it.
     """
-    with contextlib.ExitStack() as stack:
-        with transaction.worded(_LOCK):
-            top = stack.enter_context(folders.opened(root))
-            state = stack.enter_context(top.made(str(transaction.STATE)))
-            stack.callback(os.close, _lock(state, wait_s))
+    with _alone(root, wait_s) as (top, state):
         try:
             _recover(top, state, Keys(root), choice)
         except (OSError, NotPlainError) as error:
@@ -74,6 +69,48 @@ def recover(root: Path, choice: Choice = "") -> bool:
         return False
     with locked(root, choice):
         return True
+
+
+def set_aside(root: Path) -> list[PurePosixPath]:
+    """Move transactions that this user did not write on this machine out of the way.
+
+    Returns:
+        Their new paths.
+
+    Raises:
+        Locked: another run is writing.
+    """
+    moved: list[PurePosixPath] = []
+    keys = Keys(root)
+    with _alone(root) as (top, state), transaction.worded(transaction.FOLDER):
+        for path in (transaction.FOLDER, last.FOLDER):
+            if state.status(path.name) is None or _is_whole(state, path, keys):
+                continue
+            with top.at(last.KEPT.parts, make=True) as kept:
+                name = _free(kept, path.name)
+                state.rename(path.name, kept, name)
+            moved.append(last.KEPT / name)
+    return moved
+
+
+def _is_whole(state: Folder, path: PurePosixPath, keys: Keys) -> bool:
+    """True if a transaction and its record were written by this user on this machine."""
+    with state.folder(path.name) as folder:
+        if not transaction.is_ours(folder, keys):
+            return False
+        records = [folder.read(name) for name in ("commit", "abort")]
+    return all(keys.unsealed(each) is not None for each in records if each is not None)
+
+
+@contextlib.contextmanager
+def _alone(root: Path, wait_s: float = 0) -> Iterator[tuple[Folder, Folder]]:
+    """The folders of a project and of the state, with other writers kept out."""
+    with contextlib.ExitStack() as stack:
+        with transaction.worded(_LOCK):
+            top = stack.enter_context(folders.opened(root))
+            state = stack.enter_context(top.made(str(transaction.STATE)))
+            stack.callback(os.close, _lock(state, wait_s))
+        yield top, state
 
 
 def is_interrupted(root: Path) -> bool:
@@ -195,7 +232,7 @@ def _is_changed(top: Folder, step: Step) -> bool:
 def _set_aside(made: Transaction, step: Step) -> None:
     """Keep both versions of a file where a person finds them, under its own path."""
     path = PurePosixPath(step.path)
-    with made.top.at([*_KEPT.parts, *path.parent.parts], make=True) as kept:
+    with made.top.at([*last.KEPT.parts, *path.parent.parts], make=True) as kept:
         for part, digest in (("old", step.old), ("new", step.new)):
             word = "before" if part == "old" else "after"
             with made.folder.folder(part) as staged:

@@ -381,7 +381,13 @@ def test_a_planted_journal_is_refused_with_a_way_on(
         for command in WRITING:
             code, said = run(place, command)
             assert code == 5
-            assert "fix:   rm -r .scaffold/txn" in said
+            assert "fix:   scaffold recover --set-aside" in said
+        code, said = run(place, ("recover", "--set-aside"))
+        assert code == 0
+        assert ".scaffold/kept/txn: was not written by you" in said
+        assert (place.root / ".scaffold/kept/txn/commit").exists()
+        for command in WRITING:
+            assert run(place, command)[0] == 0
         assert not (place.outside / "new.py").exists()
 
 

@@ -91,27 +91,58 @@ def test_a_file_that_changed_since_stops_it(scaffold: Run, project: Path) -> Non
     told = json.loads(scaffold("undo", "--json", code=3).stdout)
     assert sorted(told["conflicts"]) == ["docs/handlers.md", SERVICE]
     assert files(project) == after
-    for command in told["next"][0].split("; ")[:-1]:
-        subprocess.run(command.split(), cwd=project, check=True)
+    assert told["next"] == ["scaffold undo --keep-edits"]
+    told = scaffold("undo", "--keep-edits").stderr
+    assert f"        keep {SERVICE} (changed since)" in told
+    kept = ".scaffold/kept/docs/handlers.md.before"
+    assert f"      create {kept}" in told
+    old = before.pop("docs/handlers.md")
+    mine = {path: after[path] for path in (SERVICE, "docs/handlers.md")}
+    assert files(project) == before | mine | {kept: old}
     scaffold("undo")
-    mine = {path for path in files(project) if path.endswith(".mine")}
-    assert mine == {"docs/handlers.md.mine", f"{SERVICE}.mine"}
-    assert {
-        path: data for path, data in files(project).items() if path not in mine
-    } == (before)
+    assert files(project) == after
 
 
-def test_a_file_that_was_removed_since_is_restored_by_hand(
+def test_edits_since_are_discarded_when_asked_and_come_back(
+    scaffold: Run, project: Path
+) -> None:
+    before = files(project)
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    for path in (SERVICE, "docs/handlers.md"):
+        (project / path).write_text((project / path).read_text() + "# mine\n")
+    after = files(project)
+    told = scaffold("undo", code=3).stderr
+    assert (
+        f"{SERVICE}: was changed after `scaffold new-handler`; --discard-edits" in told
+    )
+    scaffold("undo", "--discard-edits")
+    assert files(project) == before
+    scaffold("undo")
+    assert files(project) == after
+
+
+def test_versions_that_are_kept_do_not_replace_earlier_ones(
+    scaffold: Run, project: Path
+) -> None:
+    page = project / "docs/handlers.md"
+    before = page.read_text()
+    for _ in range(2):
+        scaffold("new-handler", "huddle", "--field", "channel:str")
+        page.write_text("mine\n")
+        scaffold("undo", "--keep-edits")
+        page.write_text(before)
+    kept = sorted(each.name for each in (project / ".scaffold/kept/docs").iterdir())
+    assert kept == ["handlers.md.before", "handlers.md.before.2"]
+
+
+def test_a_file_that_was_removed_since_is_left_out_or_restored(
     scaffold: Run, project: Path
 ) -> None:
     before = files(project)
     scaffold("new-handler", "huddle", "--field", "channel:str")
     (project / "docs/handlers.md").unlink()
-    told = scaffold("undo", code=3).stderr
-    fix = told.rpartition("fix:   ")[2].strip()
-    assert fix.startswith("cp .scaffold/undo/old/")
-    subprocess.run(fix.split("; ")[0].split(), cwd=project, check=True)
-    scaffold("undo")
+    assert "fix:   scaffold undo --keep-edits" in scaffold("undo", code=3).stderr
+    scaffold("undo", "--discard-edits")
     assert files(project) == before
 
 
