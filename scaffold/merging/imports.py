@@ -183,9 +183,9 @@ def _add(
     before = generated[: generated.index(wanted)]
     at, follows = _position(body, before)
     lines = getattr(statement, "leading_lines", ())
-    if follows or not at:
-        made = made.with_changes(leading_lines=lines)
-    body.insert(at, made)
+    if not follows:
+        lines = [each for each in lines if each.comment]
+    body.insert(at, made.with_changes(leading_lines=lines))
 
 
 def _takes(node: Any, wanted: _Import) -> bool:
@@ -226,7 +226,10 @@ def _extended(
 
 
 def _position(body: Sequence[Statement], before: Sequence[_Import]) -> tuple[int, bool]:
-    """The number of a new import, and whether it follows what it does in the new text."""
+    """The number of a new import, and whether it follows what it does in the new text.
+
+    The first one of a module does, whatever is above it: nothing that is imported.
+    """
     modules = {each.module for each in before}
     last = 0
     for index, node in enumerate(body):
@@ -239,4 +242,4 @@ def _position(body: Sequence[Statement], before: Sequence[_Import]) -> tuple[int
         return last, False
     first = (index for index, node in enumerate(body) if is_import(node))
     has_docstring = ("the docstring", "", "1") in named(body[:1], with_imports=False)
-    return next(first, int(has_docstring)), False
+    return next(first, int(has_docstring)), True

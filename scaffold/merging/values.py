@@ -48,12 +48,10 @@ def merged(versions: Versions[Any], meanings: Meanings) -> Any:
 
 
 def _prose(versions: Versions[cst.SimpleString]) -> cst.SimpleString:
-    """A string of several lines, such as a docstring, by its lines."""
+    """A string by its lines, such as a docstring."""
     mine = versions.mine
     opening = mine.prefix + mine.quote
     if any(each.prefix + each.quote != opening for each in versions):
-        raise ClashError
-    if len(mine.quote) != 3:
         raise ClashError
     texts = Versions(*(each.raw_value.split("\n") for each in versions))
     lines, is_clean = documents.by_lines(_PROSE, texts, "mine")

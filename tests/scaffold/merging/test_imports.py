@@ -79,6 +79,20 @@ def test_a_comment_of_an_import_that_the_person_removed_is_not_added():
             "import a\nimport z\n\nx = z\ny = a\n",
             "import a\nimport z\n\nx = z, 1\ny = a\n",
         ),
+        # with what is above it, if it is the first one
+        (
+            '"""Doc."""\n\nx = 1\n',
+            '"""Doc."""\n\nx = 1  # mine\n',
+            '"""Doc."""\n\n# why\nimport a\n\nx = 1\ny = a\n',
+            '"""Doc."""\n\n# why\nimport a\n\nx = 1  # mine\ny = a\n',
+        ),
+        # with its comment but no blank line, if it follows another one than it should
+        (
+            "from a import b\nimport c\n\nx = b, c\n",
+            "from a import own\nimport z\n\nx = own, z, 1\n",
+            "from a import b\nimport c\n\n# why\nimport d\n\nx = b, c\ny = d\n",
+            "from a import own\n# why\nimport d\nimport z\n\nx = own, z, 1\ny = d\n",
+        ),
         # a star is all there is of its module
         (
             "import z\nfrom a import *\n\nx = 1\n",
@@ -87,7 +101,7 @@ def test_a_comment_of_an_import_that_the_person_removed_is_not_added():
             "import z\nfrom a import *\nfrom a import b\n\nx = 1  # mine\ny = b\n",
         ),
     ],
-    ids=["brackets", "after", "module", "own", "first", "star"],
+    ids=["brackets", "after", "module", "own", "above", "first", "comment", "star"],
 )
 def test_a_new_import(base, mine, new, expected):
     assert clean(base, mine, new) == expected

@@ -406,6 +406,37 @@ def test_values_of_both_sides(base: str, mine: str, new: str, expected: str) -> 
     assert merge == Merge(f"X = {expected}\n")
 
 
+@pytest.mark.parametrize(
+    ("base", "mine", "new"),
+    [
+        # of kinds that differ
+        ("[a]", "{a: 1}", "[a, b]"),
+        ("[a]", "[a, b]", "{a: 1}"),
+        ("{a: 1}", "[a]", "[a, b]"),
+        ("{a}", "[a, b]", "{a, c}"),
+        ("f(a)", "[a]", "f(a, b)"),
+        ("'a'", "['a']", "'b'"),
+        # strings with other quotes or prefixes, and of one line
+        ("'''a\nb'''", '"""a\nc"""', "'''d\nb'''"),
+        ("'''a\nb'''", "r'''a\nc'''", "'''d\nb'''"),
+        ("'a'", "'b'", "'c'"),
+        # of a kind that has no parts
+        ("a", "b", "c"),
+        ("-a", "-b", "-c"),
+    ],
+)
+def test_values_that_only_a_person_can_merge(base: str, mine: str, new: str) -> None:
+    merge = parts(f"X = {base}\n", f"X = {mine}\n", f"X = {new}\n")
+    assert merge.conflicts == ("the value `X`",)
+
+
+def test_strings_are_merged_by_their_lines() -> None:
+    for quote in ("'''", "r'''"):
+        texts = ["a\nb\nc", "own\nb\nc", "a\nb\nnew", "own\nb\nnew"]
+        base, mine, new, both = (f"X = {quote}{each}'''\n" for each in texts)
+        assert parts(base, mine, new) == Merge(both)
+
+
 IN_FUNCTION = "def f():\n    a()\n    {}\n    return 1\n"
 
 
