@@ -86,7 +86,7 @@ class Source:
                 outer, inner = node.lineno, node.body[0].lineno
                 indent = self.indent_of(inner - 1)
                 step = indent.removeprefix(self.indent_of(outer - 1))
-                if inner > outer and step and step != indent.strip(" \t"):
+                if inner > outer and step:
                     return step
         return "    "
 
