@@ -6,6 +6,7 @@ An import that is no longer generated stays while the person's code uses it.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -78,9 +79,51 @@ def with_imports(
     for each in new:
         if each not in added:
             _comment(found, each, _comments(new[each], there))
+    before = [*found]
     for each in added:
         _add(found, each, list(new), new[each], style)
-    return found
+    return [*_spaced(before, found)]
+
+
+def _spaced(
+    before: Sequence[Statement], body: Sequence[Statement]
+) -> Iterator[Statement]:
+    """Statements with blank lines around the first imports of a module.
+
+    Args:
+        before: the statements without new imports.
+        body: the statements.
+    """
+    below = {id(node) for last, node in itertools.pairwise(before) if is_import(last)}
+    old = {*map(id, before)}
+    last: Statement | None = None
+    for node in body:
+        gap = 0
+        if last is not None and is_import(last) and not is_import(node):
+            gap = 0 if id(node) in below else _gap_above(node)
+        elif last is not None and is_import(node) and not is_import(last):
+            gap = 0 if id(node) in old else 1
+        yield _below_blanks(node, gap) if gap else node
+        last = node
+
+
+def _gap_above(node: Statement) -> int:
+    """The blank lines between an import and another statement, as black sets them."""
+    if not isinstance(node, cst.ClassDef | cst.FunctionDef):
+        return 1
+    # a comment that is not right above it stands for itself
+    *_, last = (cst.EmptyLine(), *node.leading_lines)
+    is_apart = bool(comments_of(node.leading_lines)) and not last.comment
+    return 1 if is_apart else 2
+
+
+def _below_blanks(node: Any, gap: int) -> Statement:
+    """A statement below at least so many blank lines, which stand above its comments."""
+    lines = node.leading_lines
+    there = sum(1 for _ in itertools.takewhile(lambda line: not line.comment, lines))
+    blanks = [cst.EmptyLine(indent=False)] * (gap - there)
+    made: Statement = node.with_changes(leading_lines=[*blanks, *lines])
+    return made
 
 
 def _comments(statement: Any, known: str) -> list[cst.EmptyLine]:

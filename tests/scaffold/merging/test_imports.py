@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaffold.layout.style import PLAIN
+from scaffold.layout.style import PLAIN, by_black
 from scaffold.merging.python import merged
 from scaffold.merging.versions import Versions
 
@@ -144,3 +144,43 @@ def test_one_comment_comes_to_the_import():
     new = base.replace("from a", "# for b\nfrom a")
     mine = base.replace(USE, OWN)
     assert clean(base, mine, new) == mine.replace("from a", "# for b\nfrom a")
+
+
+HEADS = {
+    "nothing": "",
+    "a docstring": '"""Doc."""\n\n',
+    "a licence": "# licence\n\n",
+    "a future": '"""Doc."""\n\nfrom __future__ import annotations\n\n',
+}
+RESTS = {
+    "a class": "\nclass A:\n    x = 1\n",
+    "a decorated function": "\n@d\ndef f():\n    x = 1\n",
+    "a value": "x = 1\n",
+    "a commented value": "# about\nx = 1\n",
+    "a commented class": "\n# about\nclass A:\n    x = 1\n",
+    "a comment for itself": "# about\n\n\nclass A:\n    x = 1\n",
+    "a condition": "if X:\n    x = 1\n",
+}
+FIRST = ("import os\n", "# why\nimport os\n", "import os\n\nfrom a import os\n")
+
+
+@pytest.mark.parametrize("rest", RESTS.values(), ids=list(RESTS))
+@pytest.mark.parametrize("head", HEADS.values(), ids=list(HEADS))
+def test_a_first_import_leaves_the_module_as_black_does(head, rest):
+    base = laid_out(f"{head}{rest}")
+    mine = base.replace("x = 1\n", "x = 1  # mine\n")
+    for imports in FIRST:
+        new = laid_out(f"{head}{imports}\n{rest}\ny = os\n")
+        text = clean(base, mine, new)
+        assert "# mine" in text
+        assert text == laid_out(text)
+
+
+def test_a_person_who_leaves_no_blank_line_after_imports_gets_none():
+    base, new = "import b\n\nx = b\n", "import b\nimport os\n\nx = b\ny = os\n"
+    mine = "import b\nx = b, 1\n"
+    assert clean(base, mine, new) == "import b\nimport os\nx = b, 1\ny = os\n"
+
+
+def laid_out(text):
+    return by_black(text, PLAIN)
