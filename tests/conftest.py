@@ -23,6 +23,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from runtime.testing.loopback import LoopbackServer
 from tests.forking import ForkedServer
 
 # The tests start hundreds of programs. Where the environment forbids bytecode beside the
@@ -247,6 +248,12 @@ data_dir = "{self.directory}/data"
         assert status in (200, 204), f"{method} {path}: {status} {text}"
         return json.loads(text) if text else None
 
+    def levels(self, topic: str) -> dict[str, str]:
+        """The levels of a topic's events, by ID; the topic begins with its first event."""
+        status, text = self.call("GET", f"{BASE}/alerts/topics/{topic}/events")
+        found = json.loads(text)["events"] or [] if status == 200 else []
+        return {each["id"]: each["state"]["level"] for each in found}
+
     def write(self, lines: str, query: str = "db=telegraf&rp=autogen") -> None:
         """Write points."""
         status, text = self.call("POST", f"/write?{query}", lines)
@@ -311,6 +318,24 @@ def _starting(parent: Path) -> Iterator[StartKapacitord]:
     for server in started:
         if server.process is not None and server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture
+def sink() -> Iterator[LoopbackServer]:
+    """A server that keeps the requests it gets."""
+    with LoopbackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def ask(server: Kapacitord) -> Iterator[Client]:
+    """A client of a module's server; what a test overrides, it puts back."""
+    client = server.client()
+    yield client
+    if any("/config/" in path for path in client.posted):
+        for section in ("hipchat", "foo"):
+            options = client("GET", f"/config/{section}/").json["options"]
+            client("POST", f"/config/{section}/", {"delete": list(options)})
 
 
 @pytest.fixture

@@ -30,17 +30,6 @@ def server(start_shared_kapacitord) -> Any:
     return start_shared_kapacitord('[hipchat]\n  url = "http://hipchat.example.com"\n')
 
 
-@pytest.fixture
-def ask(server: Any) -> Iterator[Any]:
-    """A client; what a test overrides, it puts back."""
-    client = server.client()
-    yield client
-    if any("/config/" in path for path in client.posted):
-        for section in ("hipchat", "foo"):
-            options = client("GET", f"/config/{section}/").json["options"]
-            client("POST", f"/config/{section}/", {"delete": list(options)})
-
-
 # --- conventions
 
 

@@ -43,12 +43,6 @@ def server(start_shared_kapacitord) -> Any:
 
 
 @pytest.fixture
-def sink() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as server:
-        yield server
-
-
-@pytest.fixture
 def topic(server: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     """A topic named as the test, to which a task of the same name publishes."""
     name = request.node.name.split("[")[0].removeprefix("test_")

@@ -8,7 +8,6 @@ recording chat server.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -59,17 +58,11 @@ cpu,host=b usage_idle=3 5000000000"""
 TIMEOUT_S = 10.0
 
 
-@pytest.fixture
-def room() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as server:
-        yield server
-
-
-def hipchat_section(room: LoopbackServer) -> str:
+def hipchat_section(sink: LoopbackServer) -> str:
     return f"""\
 [hipchat]
   enabled = true
-  url = "{room.url}/v2/room"
+  url = "{sink.url}/v2/room"
   room = "malerts"
   token = "tokentokentokentokentoken"
   global = false
@@ -77,13 +70,13 @@ def hipchat_section(room: LoopbackServer) -> str:
 """
 
 
-def foo_section(room: LoopbackServer) -> str:
-    return f'[foo]\n  enabled = true\n  url = "{room.url}/foo"\n  room = "lobby"\n'
+def foo_section(sink: LoopbackServer) -> str:
+    return f'[foo]\n  enabled = true\n  url = "{sink.url}/foo"\n  room = "lobby"\n'
 
 
-def check_walk_through(room: LoopbackServer) -> None:
+def check_walk_through(sink: LoopbackServer) -> None:
     """The five points give exactly the three requests of the HipChat page."""
-    found = [room.next(TIMEOUT_S) for _ in range(3)]
+    found = [sink.next(TIMEOUT_S) for _ in range(3)]
     assert [each.body for each in found] == [
         b'{"color":"%s","from":"kapacitor","message":"Hey, check your CPU","notify":true}\n'
         % color
@@ -96,8 +89,8 @@ def check_walk_through(room: LoopbackServer) -> None:
 
 
 @pytest.mark.parametrize("property_name", ["hipchat", "hipChat"])
-def test_hipchat_from_a_tickscript(start_kapacitord, room, property_name) -> None:
-    server = start_kapacitord(hipchat_section(room))
+def test_hipchat_from_a_tickscript(start_kapacitord, sink, property_name) -> None:
+    server = start_kapacitord(hipchat_section(sink))
     script = HIPCHAT_SCRIPT.replace("hipchat", property_name)
     (server.directory / "hipchat-cpu-alert.tick").write_text(script)
     server.cli(
@@ -106,15 +99,15 @@ def test_hipchat_from_a_tickscript(start_kapacitord, room, property_name) -> Non
     )  # fmt: skip
     server.cli("enable", "hipchat-cpu-alert")
     server.write(WALK_THROUGH)
-    check_walk_through(room)
+    check_walk_through(sink)
     topic = server.json("GET", "/alerts/topics/main:hipchat-cpu-alert:alert2")
     assert (topic["level"], topic["collected"]) == ("CRITICAL", 3)
     events = server.json("GET", f"/alerts/topics/{topic['id']}/events")["events"]
     assert [event["id"] for event in events] == ["cpu:nil"]
 
 
-def test_hipchat_from_a_topic_handler(start_kapacitord, room) -> None:
-    server = start_kapacitord(hipchat_section(room))
+def test_hipchat_from_a_topic_handler(start_kapacitord, sink) -> None:
+    server = start_kapacitord(hipchat_section(sink))
     (server.directory / "cpu_alert.tick").write_text(TOPIC_SCRIPT)
     (server.directory / "hipchat_cpu_handler.yaml").write_text(HANDLER_FILE)
     # the page leaves out -dbrp, which Kapacitor demands; the script says it here
@@ -124,7 +117,7 @@ def test_hipchat_from_a_topic_handler(start_kapacitord, room) -> None:
     server.cli("enable", "cpu_alert")
     server.cli("define-topic-handler", "hipchat_cpu_handler.yaml")
     server.write(WALK_THROUGH)
-    check_walk_through(room)
+    check_walk_through(sink)
     shown = server.cli("show-topic-handler", "cpu", "hipchat-cpu-alert")
     assert shown == (
         "ID: hipchat-cpu-alert\nTopic: cpu\nKind: hipchat\nMatch: \n"
@@ -133,9 +126,9 @@ def test_hipchat_from_a_topic_handler(start_kapacitord, room) -> None:
 
 
 def test_the_options_of_a_handler_file_win_over_the_configuration(
-    start_kapacitord, room
+    start_kapacitord, sink
 ) -> None:
-    server = start_kapacitord(hipchat_section(room))
+    server = start_kapacitord(hipchat_section(sink))
     (server.directory / "handler.yaml").write_text(OPTIONS_HANDLER_FILE)
     server.cli("define-topic-handler", "handler.yaml")
     script = TOPIC_SCRIPT.replace("topic('cpu')", "topic('topic-name')")
@@ -143,29 +136,29 @@ def test_the_options_of_a_handler_file_win_over_the_configuration(
     server.cli("define", "t", "-tick", "t.tick", "-dbrp", "telegraf.autogen")
     server.cli("enable", "t")
     server.write("cpu usage_idle=5 1")
-    request = room.next(TIMEOUT_S)
+    request = sink.next(TIMEOUT_S)
     assert request.path == "/v2/room/alerts/notification"
     assert request.raw_query == "auth_token=mysupersecretauthtoken"
 
 
-def test_an_option_left_empty_is_the_configured_one(start_kapacitord, room) -> None:
-    server = start_kapacitord(hipchat_section(room))
+def test_an_option_left_empty_is_the_configured_one(start_kapacitord, sink) -> None:
+    server = start_kapacitord(hipchat_section(sink))
     script = HIPCHAT_SCRIPT.replace(".room('alerts')", "")
     (server.directory / "t.tick").write_text(script)
     server.cli("define", "t", "-tick", "t.tick", "-dbrp", "telegraf.autogen")
     server.cli("enable", "t")
     server.write("cpu usage_idle=5 1")
-    assert room.next(TIMEOUT_S).path == "/v2/room/malerts/notification"
+    assert sink.next(TIMEOUT_S).path == "/v2/room/malerts/notification"
 
 
-def test_foo_from_a_tickscript_and_from_the_api(start_kapacitord, room) -> None:
-    server = start_kapacitord(foo_section(room))
+def test_foo_from_a_tickscript_and_from_the_api(start_kapacitord, sink) -> None:
+    server = start_kapacitord(foo_section(sink))
     script = HIPCHAT_SCRIPT.replace(".hipchat()", ".foo()")
     (server.directory / "foo.tick").write_text(script)
     server.cli("define", "foo_task", "-tick", "foo.tick", "-dbrp", "telegraf.autogen")
     server.cli("enable", "foo_task")
     server.write("cpu usage_idle=5 1")
-    request = room.next(TIMEOUT_S)
+    request = sink.next(TIMEOUT_S)
     assert (request.method, request.path) == ("POST", "/foo")
     assert request.body == b'{"room":"alerts","message":"Hey, check your CPU"}'
 
@@ -176,25 +169,25 @@ def test_foo_from_a_tickscript_and_from_the_api(start_kapacitord, room) -> None:
     server.cli("enable", "topic")
     server.cli("disable", "foo_task")
     server.write("cpu usage_idle=4 2")
-    assert json.loads(room.next(TIMEOUT_S).body)["room"] == "lobby"
+    assert json.loads(sink.next(TIMEOUT_S).body)["room"] == "lobby"
 
 
-def test_both_services_can_be_tested_and_configured(start_kapacitord, room) -> None:
+def test_both_services_can_be_tested_and_configured(start_kapacitord, sink) -> None:
     server = start_kapacitord()
     disabled = {"success": False, "message": "service is not enabled"}
     assert server.json("POST", "/service-tests/foo", {}) == disabled
 
     server.json(
-        "POST", "/config/foo/", {"set": {"enabled": True, "url": f"{room.url}/f"}}
+        "POST", "/config/foo/", {"set": {"enabled": True, "url": f"{sink.url}/f"}}
     )
     options = server.json("GET", "/service-tests/foo")["options"]
     assert options == {"room": "", "message": "test foo message"}
     assert server.json("POST", "/service-tests/foo", {"room": "r"})["success"] is True
-    assert room.next(TIMEOUT_S).body == b'{"room":"r","message":"test foo message"}'
+    assert sink.next(TIMEOUT_S).body == b'{"room":"r","message":"test foo message"}'
 
     settings = {
         "enabled": True,
-        "url": f"{room.url}/v2/room",
+        "url": f"{sink.url}/v2/room",
         "token": "t",
         "room": "x",
     }
@@ -203,7 +196,7 @@ def test_both_services_can_be_tested_and_configured(start_kapacitord, room) -> N
         "hipchat",
         "true",
     ]
-    request = room.next(TIMEOUT_S)
+    request = sink.next(TIMEOUT_S)
     assert (request.path, request.raw_query) == (
         "/v2/room/x/notification",
         "auth_token=t",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,17 +13,6 @@ TOPICS = "/alerts/topics"
 @pytest.fixture(scope="module")
 def server(start_shared_kapacitord) -> Any:
     return start_shared_kapacitord('[hipchat]\n  url = "http://hipchat.example.com"\n')
-
-
-@pytest.fixture
-def ask(server: Any) -> Iterator[Any]:
-    """A client; what a test overrides, it puts back."""
-    client = server.client()
-    yield client
-    if any("/config/" in path for path in client.posted):
-        for section in ("hipchat", "foo"):
-            options = client("GET", f"/config/{section}/").json["options"]
-            client("POST", f"/config/{section}/", {"delete": list(options)})
 
 
 def test_01_an_unknown_method_of_a_path_is_not_found(ask: Any) -> None:

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +71,9 @@ def site(projects: Path) -> Path:
     return projects / "site"
 
 
-@pytest.fixture
-def endpoint() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as server:
-        yield server
-
-
-def sections(endpoint: LoopbackServer) -> str:
+def sections(sink: LoopbackServer) -> str:
     return "".join(
-        f'[{kind}]\n  enabled = true\n  url = "{endpoint.url}/{kind}"\n'
+        f'[{kind}]\n  enabled = true\n  url = "{sink.url}/{kind}"\n'
         f'  channel = "general"\n'
         for kind in ("huddle", "pager", "bugle")
     )
@@ -102,14 +95,12 @@ def test_a_project_is_in_order(projects: Path, project: str, count: str) -> None
 
 
 def test_handlers_of_two_wheels_deliver_side_by_side(
-    site: Path, tmp_path: Path, start_kapacitord: Any, endpoint: LoopbackServer
+    site: Path, tmp_path: Path, start_kapacitord: Any, sink: LoopbackServer
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     environment = {"PYTHONPATH": f"{site}{os.pathsep}{ROOT}"}
-    server = start_kapacitord(
-        sections(endpoint), cwd=elsewhere, environment=environment
-    )
+    server = start_kapacitord(sections(sink), cwd=elsewhere, environment=environment)
     for plugin in ("alerts (0.1.0)", "night (0.1.0)"):
         assert f'plugin="{plugin}"' in server.log
     script = f"{CRITICAL}.huddle().channel('ops').topic('cpu')"
@@ -117,7 +108,7 @@ def test_handlers_of_two_wheels_deliver_side_by_side(
     handler = {"id": "h", "kind": "bugle", "options": {"channel": "night"}}
     server.json("POST", "/alerts/topics/cpu/handlers", handler)
     server.write("cpu,host=a idle=3 1", "db=d&rp=r")
-    sent = [endpoint.next(TIMEOUT_S) for _ in range(2)]
+    sent = [sink.next(TIMEOUT_S) for _ in range(2)]
     assert {each.path: json.loads(each.body)["channel"] for each in sent} == {
         "/huddle": "ops",
         "/bugle": "night",
@@ -128,7 +119,7 @@ def test_handlers_of_two_wheels_deliver_side_by_side(
     options = server.json("GET", "/config/pager/")["options"]
     assert options["channel"] == "changed"
     assert server.json("POST", "/service-tests/pager", {})["success"]
-    assert json.loads(endpoint.next(TIMEOUT_S).body)["channel"] == "changed"
+    assert json.loads(sink.next(TIMEOUT_S).body)["channel"] == "changed"
 
     shown = server.cli("show", "t")
     assert ".huddle()\n" in shown
@@ -137,28 +128,28 @@ def test_handlers_of_two_wheels_deliver_side_by_side(
 
 
 def test_a_project_is_found_where_the_server_starts(
-    projects: Path, start_kapacitord: Any, endpoint: LoopbackServer
+    projects: Path, start_kapacitord: Any, sink: LoopbackServer
 ) -> None:
     folder = projects / "night" / "examples" / "bugle"
-    section = sections(endpoint).partition("[bugle]")[2]
+    section = sections(sink).partition("[bugle]")[2]
     server = start_kapacitord(f"[bugle]{section}", cwd=folder)
     assert f"watch ({projects / 'night'})" in server.log
     server.json("POST", "/tasks", task("t", f"{CRITICAL}.bugle()"))
     server.write("cpu,host=a idle=3 1", "db=d&rp=r")
-    assert endpoint.next(TIMEOUT_S).path == "/bugle"
+    assert sink.next(TIMEOUT_S).path == "/bugle"
 
 
 def test_the_server_needs_nothing_that_only_the_generator_needs(
-    tmp_path: Path, start_kapacitord: Any, endpoint: LoopbackServer
+    tmp_path: Path, start_kapacitord: Any, sink: LoopbackServer
 ) -> None:
     for name in GENERATOR_ONLY:
         (tmp_path / f"{name}.py").write_text("raise ImportError('is not installed')\n")
-    section = f'[foo]\n  enabled = true\n  url = "{endpoint.url}"\n'
+    section = f'[foo]\n  enabled = true\n  url = "{sink.url}"\n'
     path = f"{tmp_path}{os.pathsep}{ROOT}"
     server = start_kapacitord(section, environment={"PYTHONPATH": path})
     server.json("POST", "/tasks", task("t", f"{CRITICAL}.foo().room('r')"))
     server.write("cpu,host=a idle=3 1", "db=d&rp=r")
-    assert json.loads(endpoint.next(TIMEOUT_S).body)["room"] == "r"
+    assert json.loads(sink.next(TIMEOUT_S).body)["room"] == "r"
     page = (ROOT / "docs/production.md").read_text()
     [removed] = re.findall(r"pip uninstall -y (.+)", page)
     assert tuple(removed.split()) == GENERATOR_ONLY

@@ -55,13 +55,6 @@ def write(influxdb: InfluxDB, database: str, *values: tuple[str, float]) -> None
     )
 
 
-def levels(server: Kapacitord, topic: str) -> dict[str, str]:
-    status, text = server.call("GET", f"/kapacitor/v1/alerts/topics/{topic}/events")
-    # the topic begins with its first event
-    found = json.loads(text)["events"] or [] if status == 200 else []
-    return {each["id"]: each["state"]["level"] for each in found}
-
-
 def stats(server: Kapacitord, node: str, id: str = "t") -> Any:
     return server.json("GET", f"/tasks/{id}")["stats"]["node-stats"].get(node)
 
@@ -74,7 +67,7 @@ def test_what_is_in_the_database_alerts(
     script = f"{query(database)}{ALERT}.topic('cpu').log('{log}')|httpOut('out')"
     task = define(server, database, script, type="batch")
     assert (task["type"], task["executing"], task["error"]) == ("batch", True, "")
-    until(lambda: levels(server, "cpu") == {"a": "CRITICAL"})
+    until(lambda: server.levels("cpu") == {"a": "CRITICAL"})
     [event, *_] = map(
         json.loads, until(lambda: log.exists() and log.read_text().splitlines())
     )
@@ -91,7 +84,7 @@ def test_what_is_in_the_database_alerts(
 
     # half a minute later the mean is below the limit
     write(influxdb, database, *[("a", 0)] * 3)
-    until(lambda: levels(server, "cpu") == {"a": "OK"})
+    until(lambda: server.levels("cpu") == {"a": "OK"})
     found = until(lambda: stats(server, "query1"))
     assert found["query_errors"] == found["errors"] == 0
     assert found["batches_queried"] >= 4
@@ -165,7 +158,7 @@ batch|query('SELECT usage FROM "{database}".autogen.nothing')
     define(server, database, script)
     [row] = until(lambda: server.json("GET", "/tasks/t/joined")["series"])
     assert row["values"][0][row["columns"].index("difference")] == 30
-    until(lambda: levels(server, "dead") == {"silent": "CRITICAL"})
+    until(lambda: server.levels("dead") == {"silent": "CRITICAL"})
 
 
 def test_a_query_that_fails_is_shown_and_the_next_one_runs(
@@ -178,7 +171,7 @@ def test_a_query_that_fails_is_shown_and_the_next_one_runs(
     define(server, database, f"{query(database)}{ALERT}.topic('cpu')")
     stream = "stream|from()|alert().crit(lambda: TRUE).id('s').topic('stream')"
     define(server, database, stream, id="s")
-    until(lambda: levels(server, "cpu") == {"a": "CRITICAL"})
+    until(lambda: server.levels("cpu") == {"a": "CRITICAL"})
 
     influxdb.stop()
     failed = until(lambda: (stats(server, "query1") or {}).get("query_errors"))
@@ -188,17 +181,17 @@ def test_a_query_that_fails_is_shown_and_the_next_one_runs(
     assert task["error"].startswith("query1: ")
     assert "FAILING" in server.call("GET", "/")[1]
     assert task["error"] in server.cli("list", "tasks").replace("\n", " ")
-    assert levels(server, "_internal")["task/t/query1"] == "CRITICAL"
+    assert server.levels("_internal")["task/t/query1"] == "CRITICAL"
     # others go on meanwhile
     server.write("m v=1", f"db={database}&rp=autogen")
-    assert levels(server, "stream") == {"s": "CRITICAL"}
+    assert server.levels("stream") == {"s": "CRITICAL"}
     assert "error executing query" in server.log
 
     influxdb.start()
     write(influxdb, database, ("b", 99))
-    until(lambda: levels(server, "cpu") == {"a": "CRITICAL", "b": "CRITICAL"})
+    until(lambda: server.levels("cpu") == {"a": "CRITICAL", "b": "CRITICAL"})
     until(lambda: server.json("GET", "/tasks/t")["error"] == "")
-    assert levels(server, "_internal")["task/t/query1"] == "OK"
+    assert server.levels("_internal")["task/t/query1"] == "OK"
 
 
 def _with_error(server: Kapacitord) -> Any:
@@ -214,7 +207,7 @@ def test_a_query_of_what_does_not_exist(
     task = until(lambda: _with_error(server))
     assert task["error"] == "query1: undefined function nofunction()"
     server.json("PATCH", "/tasks/t", {"status": "disabled"})
-    assert levels(server, "_internal")["task/t/query1"] == "OK"
+    assert server.levels("_internal")["task/t/query1"] == "OK"
 
 
 def test_a_restart_goes_on(
@@ -222,11 +215,11 @@ def test_a_restart_goes_on(
 ) -> None:
     write(influxdb, database, ("a", 95))
     define(server, database, f"{query(database)}{ALERT}.topic('cpu')")
-    until(lambda: levels(server, "cpu"))
+    until(lambda: server.levels("cpu"))
     assert server.stop() == 0
     write(influxdb, database, ("b", 99))
     server.start()
-    until(lambda: levels(server, "cpu") == {"a": "CRITICAL", "b": "CRITICAL"})
+    until(lambda: server.levels("cpu") == {"a": "CRITICAL", "b": "CRITICAL"})
     assert "Traceback" not in server.log
 
 
@@ -235,11 +228,11 @@ def test_disabled_and_deleted_tasks_ask_no_more(
 ) -> None:
     write(influxdb, database, ("a", 95))
     define(server, database, f"{query(database)}{ALERT}.topic('cpu')")
-    until(lambda: levels(server, "cpu"))
+    until(lambda: server.levels("cpu"))
     server.json("PATCH", "/tasks/t", {"status": "disabled"})
     server.json("DELETE", "/alerts/topics/cpu")
     server.json("PATCH", "/tasks/t", {"status": "enabled"})
-    until(lambda: levels(server, "cpu"))
+    until(lambda: server.levels("cpu"))
     server.json("DELETE", "/tasks/t")
     assert server.json("GET", "/tasks")["tasks"] == []
     assert server.stop() == 0
@@ -263,13 +256,13 @@ def test_templates_the_command_and_the_load_directory(
         influxdb.section("disable-subscriptions = true")
         + f'[load]\n  enabled = true\n  dir = "{load}"\n'
     )
-    until(lambda: levels(server, "loaded") == {"a": "CRITICAL"})
+    until(lambda: server.levels("loaded") == {"a": "CRITICAL"})
 
     (server.directory / "t.tick").write_text(f"{query(database)}{ALERT}.topic('cli')")
     arguments = ("define", "t", "-type", "batch", "-tick", "t.tick")
     assert server.cli(*arguments, "-dbrp", f"{database}.autogen") == ""
     server.cli("enable", "t")
-    until(lambda: levels(server, "cli") == {"a": "CRITICAL"})
+    until(lambda: server.levels("cli") == {"a": "CRITICAL"})
     listed = server.cli("list", "tasks")
     assert (
         f't      batch enabled true     "{database}"."autogen"'
@@ -292,7 +285,7 @@ def test_templates_the_command_and_the_load_directory(
     arguments = ("define", "m", "-template", "p", "-vars", "vars.json")
     server.cli(*arguments, "-dbrp", f"{database}.autogen")
     server.cli("enable", "m")
-    until(lambda: levels(server, "template") == {"a": "CRITICAL"})
+    until(lambda: server.levels("template") == {"a": "CRITICAL"})
 
 
 def test_what_a_task_may_not_ask(

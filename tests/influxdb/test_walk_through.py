@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -103,13 +102,6 @@ def program(directory: Path, name: str, *command: str) -> None:
     path.chmod(0o755)
 
 
-def levels(server: Kapacitord, topic: str) -> dict[str, str]:
-    status, text = server.call("GET", f"/kapacitor/v1/alerts/topics/{topic}/events")
-    # the topic begins with its first event
-    found = json.loads(text)["events"] or [] if status == 200 else []
-    return {each["id"]: each["state"]["level"] for each in found}
-
-
 @pytest.fixture
 def old(
     own_influxdb: Callable[..., InfluxDB], start_kapacitord: StartKapacitord
@@ -203,11 +195,11 @@ def test_every_command_of_the_way_does_what_it_says(
     # both get what is written, and what is queried
     assert eventually(lambda: len(subscriptions(influxdb)) == 2)
     write(
-        influxdb, "a", 95, lambda: levels(new, "stream") and levels(kapacitor, "stream")
+        influxdb, "a", 95, lambda: new.levels("stream") and kapacitor.levels("stream")
     )
     for server in (kapacitor, new):
         assert eventually(
-            lambda server=server: levels(server, "batch") == {"a": "CRITICAL"}
+            lambda server=server: server.levels("batch") == {"a": "CRITICAL"}
         )
     assert eventually(lambda: influxdb.query('SELECT * FROM "copy"', "telegraf"))
     shown = shell.run(look)
@@ -221,10 +213,10 @@ def test_every_command_of_the_way_does_what_it_says(
         lambda: kapacitor.process is not None and kapacitor.process.poll() is not None
     )
     assert eventually(lambda: len(subscriptions(influxdb)) == 1)
-    write(influxdb, "b", 96, lambda: "b" in levels(new, "stream"))
+    write(influxdb, "b", 96, lambda: "b" in new.levels("stream"))
     both = {"a": "CRITICAL", "b": "CRITICAL"}
-    assert levels(new, "stream") == both
-    assert eventually(lambda: levels(new, "batch") == both)
+    assert new.levels("stream") == both
+    assert eventually(lambda: new.levels("batch") == both)
 
 
 def write(

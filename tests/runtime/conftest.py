@@ -21,6 +21,7 @@ from runtime.server.logs import ROOT
 from runtime.server.server import Server
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
+from runtime.store.database import Store
 from runtime.testing.loopback import LoopbackServer
 from tests.runtime.alerting import HANDLER, QUICK, TASK, use_hipchat
 
@@ -155,6 +156,20 @@ def api(config: Config, start_api: StartApi) -> Api:
     )
     config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
     return start_api(config)
+
+
+@pytest.fixture
+def server(sink: LoopbackServer) -> LoopbackServer:
+    """The server that requests go to, where the tests start no other."""
+    return sink
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A database."""
+    store = Store(tmp_path / "kapacitor.db")
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import BusyError, DeliveryError, StoreError
 from runtime.outbound.idempotency import idempotency_key
 from runtime.server.logs import LogfmtFormatter
-from runtime.store.database import Store
 from runtime.testing.clock import ManualClock
 from runtime.units import DAY, HOUR, SECOND
 
@@ -41,13 +40,6 @@ class Recorder:
 class Hanging:
     async def handle(self, event):
         await asyncio.Event().wait()
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "kapacitor.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from runtime.alert.types import Event, EventState, Recipient
 from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import DeliveryError
-from runtime.store.database import Store
 
 ADDRESS = Address("topic", "handler")
 HOUR_S = 3600
@@ -28,13 +27,6 @@ class Endpoint:
         if self.error is not None:
             raise self.error
         self.got[event.state.id].append(event.state.message)
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "kapacitor.db")
-    yield store
-    store.close()
 
 
 class Outage:

@@ -27,7 +27,7 @@ from runtime.testing.frames import (
     points,
     seconds,
 )
-from runtime.testing.loopback import Answer, LoopbackServer
+from runtime.testing.loopback import Answer
 from runtime.tick.parser import parse
 
 
@@ -73,12 +73,6 @@ class Run:
     @property
     def fields(self) -> list[dict[str, object]]:
         return [dict(point.fields) for point in self.collector.points]
-
-
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
 
 
 def two() -> list[Point]:

@@ -34,12 +34,6 @@ def failure(request, limits=None):
     return caught.value
 
 
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
-
-
 def test_sends_what_it_is_given(server):
     server.status, server.body = 201, "made"
     url = server.url + "/a%20b/%21!?t=x%26y"

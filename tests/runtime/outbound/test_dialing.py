@@ -53,12 +53,6 @@ def names():
     names.ending.set()
 
 
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
-
-
 def port_of(server):
     return server.url.rpartition(":")[2]
 

@@ -14,7 +14,6 @@ from runtime.server.config.file import decode
 from runtime.server.config.text import dump
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.testing.clock import ManualClock
-from runtime.testing.loopback import LoopbackServer
 from runtime.units import SECOND, Duration
 
 DBRP = [{"db": "d", "rp": "r"}]
@@ -47,12 +46,6 @@ SILENT = {
         "union4",
     ),
 }
-
-
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
 
 
 @pytest.fixture

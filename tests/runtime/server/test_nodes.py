@@ -8,16 +8,9 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert.node import AlertNode
 from runtime.services.httppost.config import Config as Endpoint
 from runtime.testing.clock import ManualClock
-from runtime.testing.loopback import LoopbackServer
 from runtime.units import SECOND
 
 DBRP = [{"db": "d", "rp": "r"}]
-
-
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
 
 
 @pytest.fixture

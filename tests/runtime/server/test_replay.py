@@ -11,7 +11,6 @@ import pytest
 from runtime.server.config.sections import ReplayConfig
 from runtime.services.httpd.messages import Request
 from runtime.tasks.replay.recorder import HISTORIC_QUIET_NS, QUIET_NS
-from runtime.testing.loopback import LoopbackServer
 
 SCRIPT = """stream
     |from()
@@ -34,12 +33,6 @@ def home(tmp_path):
 def config(config, home):
     config.replay = ReplayConfig(dir=str(home))
     return config
-
-
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
 
 
 def in_s(seconds):

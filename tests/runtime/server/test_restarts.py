@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +24,6 @@ stream
 OWN = "/alerts/topics/main:t:alert2"
 NAMED = "/alerts/topics/t"
 SECOND = 10**9
-
-
-@pytest.fixture
-def sink() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as server:
-        yield server
 
 
 def snapshot(server: Any) -> dict[str, Any]:

@@ -8,10 +8,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from runtime.nodes.alert.node import AlertNode
 from runtime.services.httpd.messages import Request
@@ -29,12 +26,6 @@ SCRIPT = """stream
 PLAIN = SCRIPT.replace(
     "    |window().period(10s).every(10s)\n    |max('v').as('v')\n", ""
 )
-
-
-@pytest.fixture
-def sink() -> Iterator[LoopbackServer]:
-    with LoopbackServer() as server:
-        yield server
 
 
 def living() -> list[object]:

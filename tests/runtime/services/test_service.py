@@ -29,7 +29,7 @@ from runtime.services.service import HttpService
 from runtime.services.urls import join
 from runtime.testing.events import changed_event, sample_event
 from runtime.testing.handlers import options_from_script
-from runtime.testing.loopback import Answer, LoopbackServer
+from runtime.testing.loopback import Answer
 
 BROKEN = changed_event(
     sample_event(), {"message": "a\ud800b", "tags": {"host": "h\udcff"}}
@@ -62,12 +62,6 @@ class FormService(HttpService):
 
     def test_event(self, options):
         return options, sample_event()
-
-
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
 
 
 def sent(make, event):

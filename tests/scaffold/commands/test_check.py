@@ -12,6 +12,7 @@ import pytest
 
 from scaffold.rendering import render as rendering
 from scaffold.spec.model import HandlerSpec
+from tests.scaffold.files import edit
 from tests.scaffold.repository import git
 
 ROOT = Path(__file__).parents[3]
@@ -26,13 +27,6 @@ MARKERS = "<<<<<<< HEAD\na\n" + "=======\nb\n" + ">>>>>>> other\n"
 def changelog(project: Path) -> None:
     """Both handlers are in the changelog."""
     shutil.copy(ROOT / "CHANGELOG.md", project)
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    file = root / path
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def found(scaffold: Run, code: int = 1, **options: Path) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scaffold import overrides
-from tests.scaffold.files import files
+from tests.scaffold.files import edit, files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).parents[3]
@@ -32,12 +32,6 @@ def found(scaffold: Run, code: int = 1) -> list[tuple[str, str, str]]:
     return [(each["code"], each["path"], each["fix"]) for each in told["findings"]]
 
 
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-
-
 def change_product(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
     """Another version of scaffold, whose template of pages differs."""
     texts = overrides.product()
@@ -54,7 +48,7 @@ def test_a_copy_changes_nothing_until_it_is_edited(
     assert f"      create {COPY}" in told.stderr
     assert (project / COPY).read_text() == overrides.product()[NAME]
     assert "2 handlers examined, nothing to do" in scaffold("check").stderr
-    edit(project / COPY, "# ", "# The handler ")
+    edit(project, COPY, "# ", "# The handler ")
     assert found(scaffold) == [
         ("SC106", f"docs/handlers/{kind}.md", f"scaffold regenerate {kind}")
         for kind in ("foo", "hipchat")
@@ -111,7 +105,7 @@ def test_contradicting_changes_are_a_persons_to_settle(
     scaffold: Run, project: Path, monkeypatch: pytest.MonkeyPatch, take: str
 ) -> None:
     scaffold("override", NAME)
-    edit(project / COPY, "# ", "# My ")
+    edit(project, COPY, "# ", "# My ")
     mine = (project / COPY).read_text()
     change_product(monkeypatch, "# ", "# Handler ")
     before = files(project)
@@ -145,7 +139,7 @@ def test_a_template_that_does_not_work_hides_nothing_else(
     scaffold: Run, project: Path
 ) -> None:
     scaffold("override", NAME)
-    edit(project / COPY, "# {{ title|markdown }}\n", "\n{{ title.upper() }}\n")
+    edit(project, COPY, "# {{ title|markdown }}\n", "\n{{ title.upper() }}\n")
     registration = project / "tests/runtime/test_registration.py"
     registration.write_text("<<<<<<< a\n=======\n>>>>>>> b\n")
     assert [each[:2] for each in found(scaffold, code=5)] == [
@@ -186,18 +180,26 @@ def test_other_folders_of_that_name_are_left_alone(
 
 
 def test_the_folder_can_be_another(scaffold: Run, project: Path) -> None:
-    settings = project / "pyproject.toml"
-    edit(settings, "[tool.scaffold]\n", '[tool.scaffold]\ntemplates = "etc/own"\n')
+    edit(
+        project,
+        "pyproject.toml",
+        "[tool.scaffold]\n",
+        '[tool.scaffold]\ntemplates = "etc/own"\n',
+    )
     scaffold("override", NAME)
-    edit(project / "etc/own" / NAME, "# ", "# My ")
+    edit(project, f"etc/own/{NAME}", "# ", "# My ")
     scaffold("regenerate", "foo")
     assert (project / PAGE).read_text().startswith("# My Foo\n")
 
 
 @pytest.mark.parametrize("folder", ['"/etc"', '"../up"', '"a/../../b"', "5", '""'])
 def test_a_folder_outside_is_refused(scaffold: Run, project: Path, folder: str) -> None:
-    settings = project / "pyproject.toml"
-    edit(settings, "[tool.scaffold]\n", f"[tool.scaffold]\ntemplates = {folder}\n")
+    edit(
+        project,
+        "pyproject.toml",
+        "[tool.scaffold]\n",
+        f"[tool.scaffold]\ntemplates = {folder}\n",
+    )
     told = scaffold("check", code=2).stderr
     assert "templates must be a folder of the project" in told
 
@@ -262,7 +264,7 @@ def test_a_template_is_an_input_of_a_plan(
     scaffold("override", NAME)
     plan = str(tmp_path / "plan.json")
     scaffold("new-handler", "huddle", "--plan", plan)
-    edit(project / COPY, "# ", "# My ")
+    edit(project, COPY, "# ", "# My ")
     told = scaffold("apply", plan, code=5).stderr
     assert f"{COPY}: changed since the plan was made" in told
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scaffold.files import files
+from tests.scaffold.files import edit, files
 from tests.scaffold.repository import git
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -28,13 +28,6 @@ def committed(project: Path) -> Path:
     git(project, "add", "-A")
     git(project, "commit", "-qm", "first")
     return project
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    file = root / path
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def contradict(root: Path) -> None:

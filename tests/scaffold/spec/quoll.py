@@ -31,6 +31,11 @@ def spec_of(request, head=HEAD):
 
 def refused(request, head=HEAD):
     """Place and problem of each fault of the spec that sends `request`."""
+    return faults(head + request)
+
+
+def faults(text):
+    """Place and problem of each fault of a spec."""
     with pytest.raises(SpecError) as caught:
-        spec_of(request, head)
+        parse(text, "quoll.toml")
     return [(fault.where, fault.problem) for fault in caught.value.faults]

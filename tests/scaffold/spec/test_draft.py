@@ -10,12 +10,7 @@ import pytest
 from scaffold.errors import SpecError
 from scaffold.flags import Flags
 from scaffold.spec.parse import differences, from_flags, parse
-
-
-def flag_faults(name="foo", **flags):
-    with pytest.raises(SpecError) as caught:
-        from_flags(Flags(name, **flags))
-    return str(caught.value).splitlines()
+from tests.scaffold.spec.small import flag_faults
 
 
 def test_one_field_is_a_whole_spec():

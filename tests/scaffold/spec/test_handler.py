@@ -8,13 +8,7 @@ from scaffold.errors import SpecError
 from scaffold.flags import Flags
 from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.spec.toml import toml_text
-from tests.scaffold.spec.small import HEAD, TAIL
-
-
-def flag_faults(name="foo", **flags):
-    with pytest.raises(SpecError) as caught:
-        from_flags(Flags(name, **flags))
-    return str(caught.value).splitlines()
+from tests.scaffold.spec.small import HEAD, TAIL, flag_faults
 
 
 def with_doc(doc):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from scaffold import places
-from scaffold.errors import SpecError
 from scaffold.rendering.render import render
 from scaffold.spec.parse import parse
+from tests.scaffold.spec.quoll import faults
 
 HEAD = '[handler]\nname = "quoll"\n[config]\nurl = {}\nkey = { secret = true }\n'
 REMEMBER = '[remember]\nissue = "reply.number"\n'
@@ -20,12 +20,6 @@ OPEN = (
     'json = { text = "${event.message}", key = "${config.key}" }\n'
 )
 GOOD = HEAD + REMEMBER + CLOSE + OPEN
-
-
-def faults(text: str) -> list[tuple[str, str]]:
-    with pytest.raises(SpecError) as caught:
-        parse(text, "quoll.toml")
-    return [(each.where, each.problem) for each in caught.value.faults]
 
 
 def service(text: str) -> str:

@@ -8,6 +8,7 @@ from scaffold import places
 from scaffold.errors import SpecError
 from scaffold.rendering.render import render
 from scaffold.spec.parse import parse
+from tests.scaffold.spec.quoll import faults
 
 HEAD = (
     '[handler]\nname = "quoll"\n[config]\nurl = {}\nkey = { secret = true }\n'
@@ -21,12 +22,6 @@ SEND = (
     '[[request]]\nurl = "${config.url}/send"\nauth = { token = "login.reply.token" }\n'
     'json = { text = "${event.message}", room = "${opt.room}" }\n'
 )
-
-
-def faults(text: str) -> list[tuple[str, str]]:
-    with pytest.raises(SpecError) as caught:
-        parse(text, "quoll.toml")
-    return [(each.where, each.problem) for each in caught.value.faults]
 
 
 def service(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from scaffold import places
-from scaffold.errors import SpecError
 from scaffold.rendering.render import render
 from scaffold.spec.parse import parse
+from tests.scaffold.spec.quoll import faults
 
 HEAD = '[handler]\nname = "quoll"\n[config]\naddr = {}\nkey = { secret = true }\n'
 TCP = HEAD + '[[request]]\nto = "${config.addr}"\ntext = "${event.id}"\n'
@@ -15,12 +15,6 @@ HOOK = HEAD + (
     '[hook]\nmodule = "sender"\nextra = "odd"\n'
     "[[request]]\n[request.data]\nid = '${event.id}'\n\"key?\" = '${config.key}'\n"
 )
-
-
-def faults(text: str) -> list[tuple[str, str]]:
-    with pytest.raises(SpecError) as caught:
-        parse(text, "quoll.toml")
-    return [(each.where, each.problem) for each in caught.value.faults]
 
 
 def files(text: str) -> dict[str, str]:

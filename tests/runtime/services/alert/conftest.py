@@ -5,7 +5,6 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
 from runtime.services.foo.config import Config as FooConfig
-from runtime.store.database import Store
 
 
 class NoClient:
@@ -40,13 +39,6 @@ class Offers(Backlog):
             (topic, handler, event.state.id)
             for topic, handler, event, _ in self.released
         ]
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "kapacitor.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture

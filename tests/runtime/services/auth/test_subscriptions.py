@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from runtime.services.httpd.messages import Request
 from runtime.services.httpd.users import User
 from runtime.store.database import Store
 from runtime.store.records import Records
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "k.db")
-    yield made
-    made.close()
 
 
 class Gate:

@@ -11,14 +11,7 @@ from runtime.secrets import Secret
 from runtime.services.httppost.config import BasicAuth, Config
 from runtime.services.httppost.service import HandlerConfig, Service
 from runtime.testing.events import sample_event
-from runtime.testing.loopback import LoopbackServer
 from runtime.units import MILLISECOND, Duration
-
-
-@pytest.fixture
-def server():
-    with LoopbackServer() as server:
-        yield server
 
 
 def post(options, *configs, event=None):

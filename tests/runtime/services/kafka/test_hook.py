@@ -17,17 +17,9 @@ from runtime.services.kafka.service import Service
 from runtime.testing.events import changed_event, sample_event
 from runtime.units import SECOND, Duration
 from tests.runtime.services.kafka.fake import Broker
+from tests.runtime.services.limited import running
 
-LIMIT_S = 30
 MESSAGE_TOO_LARGE, NOT_AUTHORIZED, NO_LEADER = 10, 29, 5
-
-
-def running(test):
-    async def limited():
-        async with asyncio.timeout(LIMIT_S):
-            await test
-
-    asyncio.run(limited())
 
 
 @contextlib.asynccontextmanager

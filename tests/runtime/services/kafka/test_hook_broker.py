@@ -22,9 +22,9 @@ from runtime.testing.events import changed_event, sample_event
 from runtime.units import SECOND, Duration
 from tests.runtime.outbound.authority import Authority
 from tests.runtime.services.kafka import broker as brokers
+from tests.runtime.services.limited import running
 
 pytestmark = pytest.mark.broker
-LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,6 @@ def broker(tmp_path_factory, authority):
     keys.write_bytes(pair.key.read_bytes() + pair.certificate.read_bytes())
     with brokers.broker(folder, keys) as running:
         yield running
-
-
-def running(test):
-    async def limited():
-        async with asyncio.timeout(LIMIT_S):
-            await test
-
-    asyncio.run(limited())
 
 
 @contextlib.asynccontextmanager

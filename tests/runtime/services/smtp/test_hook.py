@@ -24,8 +24,7 @@ from runtime.services.smtp.service import Service
 from runtime.testing.events import changed_event, sample_event
 from runtime.units import MILLISECOND, Duration
 from tests.runtime.outbound.authority import Authority
-
-LIMIT_S = 20
+from tests.runtime.services.limited import running
 
 
 @dataclass
@@ -120,16 +119,6 @@ def config(port, **settings):
         to=("oncall@example.com",),
         **settings,
     )
-
-
-def running(test):
-    """Run an asynchronous test within a time limit."""
-
-    async def limited():
-        async with asyncio.timeout(LIMIT_S):
-            await test
-
-    asyncio.run(limited())
 
 
 @contextlib.asynccontextmanager
