@@ -29,9 +29,9 @@ Commands:
     show-template         display detailed information about a template.
     show-topic-handler    display detailed information about an alert handler for a topic.
     show-topic            display detailed information about an alert topic.
-    record                record the points of a task.
+    record                record points of a task, or answers of InfluxDB.
     replay                replay a recording to a task.
-    replay-live           replay InfluxDB data to a task (not supported).
+    replay-live           replay answers of InfluxDB to a task.
     resend                resend dead and cancelled deliveries.
     discard               delete deliveries for good.
     backup                back up the database of the server.

@@ -561,6 +561,13 @@ def test_help(arguments: tuple[str, ...], code: int) -> None:
     assert (found, "Usage: kapacitor" in output) == (code, True)
 
 
+def test_help_lists_each_command_and_calls_none_unsupported() -> None:
+    output = run("help")[1]
+    listed = re.findall(r"(?m)^    ([a-z-]+)  ", output.partition("Options:")[0])
+    assert sorted(listed) == sorted([*main.MODULES, "help"])
+    assert "not supported" not in output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
