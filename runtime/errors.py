@@ -78,7 +78,7 @@ class InvalidError(RefusedError):
 
 
 class ForbiddenError(RefusedError):
-    """The server's configuration does not allow what a request asks for."""
+    """The server's configuration does not allow the request."""
 
 
 class NotFoundError(RefusedError):

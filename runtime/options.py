@@ -231,7 +231,7 @@ def _secret(name: str, data: Any, problems: list[str]) -> Secret:
 
 
 def _shown(name: str, data: Any) -> str:
-    """A wrong value, without what may be secret in it or would fill the screen."""
+    """A wrong value, shortened and without secrets."""
     if is_url_name(name) or is_secret_name(name):
         return HIDDEN
     return _short(sprint(_as_json(_without_secrets(data))))

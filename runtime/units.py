@@ -60,7 +60,7 @@ def saturated(time: Nanoseconds) -> Nanoseconds:
 
 
 def between(start: Nanoseconds, end: Nanoseconds) -> Nanoseconds:
-    """The distance of two times, at most what int64 holds.
+    """The distance of two times, clipped to int64.
 
     Source: Go time.Time.Sub.
     """

@@ -11,7 +11,7 @@ FALSE = frozenset(["0", "f", "F", "FALSE", "false", "False"])
 
 
 class Flags:
-    """The flags of a command line and what follows them.
+    """The flags of a command line and its other arguments.
 
     Attributes:
         rest: the arguments after the flags.

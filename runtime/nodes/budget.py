@@ -168,7 +168,7 @@ class Budget:
             )
 
     def rest(self) -> None:
-        """Measure what is kept after the writes of the last seconds.
+        """Measure the memory kept after the writes of the last seconds.
 
         The next one may be the point that ends a long window, and come much later.
         """

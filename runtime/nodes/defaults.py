@@ -84,7 +84,7 @@ class DefaultNode(_CountingNode):
         return self._key, self._tag_key
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point with what it lacked."""
+        """The point with the defaults that it lacked."""
         lacking: dict[str, Value] = {
             name: value
             for name, value in self._fields.items()
@@ -99,7 +99,7 @@ class DefaultNode(_CountingNode):
         )
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """The frame with what it lacked."""
+        """The frame with the defaults that it lacked."""
         key = (*self._key, self._tag_key)
         filled, fields, tags = frame.shared(key, lambda: self._filled(frame))
         self.note(fields, tags)

@@ -57,7 +57,7 @@ class EventTopics(Protocol):
     def open_anonymous_topic(
         self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
-        """Open a topic that a node owns, with what was stored of it.
+        """Open a topic that a node owns, with its stored events.
 
         Args:
             topic: its id.

@@ -83,14 +83,14 @@ class EvalNode(PointwiseNode):
 
     @property
     def fingerprint(self) -> Hashable | None:
-        """The expressions, if they need no state, and what becomes of the results."""
+        """The expressions, if they need no state, and the use of their results."""
         functions = tuple(step.function.key for step in self._steps)
         if None in functions:
             return None
         return type(self), functions, self._names, self._tags, self._keep
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point with what was computed."""
+        """The point with the computed fields."""
         states = self._states.get(group)
         if states is None:
             states = self._states[group] = self._new_states()
@@ -101,7 +101,7 @@ class EvalNode(PointwiseNode):
             return None
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """The frame with what was computed."""
+        """The frame with the computed columns."""
         if self._stateful:
             return None
         result = frame.shared(self._key, lambda: self._derive(frame))

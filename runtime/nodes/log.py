@@ -17,7 +17,7 @@ _LEVELS = {"DEBUG": logging.DEBUG, "ERROR": logging.ERROR}
 
 
 class LogNode(Node):
-    """Writes what passes to the log."""
+    """Logs the points and batches that pass."""
 
     def __init__(self, spec: pipeline.LogNode, environment: Environment) -> None:
         super().__init__(spec, environment)

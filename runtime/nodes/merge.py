@@ -45,7 +45,7 @@ class Port(Node):
 
 
 class MergingNode(Node, ABC):
-    """A node that knows from which parent it takes what."""
+    """A node that distinguishes its parents."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class MergingNode(Node, ABC):
 
     @abstractmethod
     def take(self, source: int, item: Point | Batch) -> None:
-        """Take what a parent emits."""
+        """Take the points of a parent."""
 
     def take_barrier(self, source: int, barrier: Barrier) -> None:
         """Receive a barrier of a parent."""
@@ -99,7 +99,7 @@ class UnionNode(MergingNode):
         self._marks: list[Nanoseconds | None] = [None for _ in spec.parents]
 
     def take(self, source: int, item: Point | Batch) -> None:
-        """Take what a parent emits."""
+        """Take the points of a parent."""
         self._queues[source].append(item)
         self._advance(source, time_of(item))
 
@@ -109,7 +109,7 @@ class UnionNode(MergingNode):
         self._advance(source, barrier.time)
 
     def flush(self) -> None:
-        """Emit what waits; the task's input has ended."""
+        """Emit the waiting points; the task's input has ended."""
         self._release(None)
 
     def held(self) -> int:
@@ -234,7 +234,7 @@ class JoinNode(MergingNode):
         self._specific: dict[str, dict[str, None]] = {}
 
     def take(self, source: int, item: Point | Batch) -> None:
-        """Take what a parent emits."""
+        """Take the points of a parent."""
         if not self._on:
             self._put(source, item.group, item)
             return
@@ -279,7 +279,7 @@ class JoinNode(MergingNode):
         self._groups.pop(group, None)
 
     def flush(self) -> None:
-        """Emit what waits; the task's input has ended."""
+        """Emit the waiting points; the task's input has ended."""
         for joined in self._groups.values():
             for time in sorted(joined.times):
                 for each in joined.moments[time].sets:

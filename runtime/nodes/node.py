@@ -74,7 +74,7 @@ class Node:
         name: such as `where2`.
         is_timed: True if the node acts at times of its own.
         remembers: True if the results for a point depend on earlier points.
-        children: the nodes that take what this one emits.
+        children: the nodes that this one emits to.
         takers: children, or temporary stand-ins for them.
         parents: the nodes whose output this one takes.
         errors: number of errors.
@@ -111,7 +111,7 @@ class Node:
         child.parents.append(self)
 
     def observe(self, observer: Node) -> None:
-        """Let `observer` see what this node emits, without an edge in the statistics."""
+        """Also emit to `observer`, without an edge in the statistics."""
         self.children.append(observer)
         self._observers += 1
 

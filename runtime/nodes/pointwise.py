@@ -79,7 +79,7 @@ class PointwiseNode(GroupedNode, ABC):
         self.emit_each(batches, outcome)
 
     def emit_each(self, batches: Batches, outcome: Outcome) -> None:
-        """Pass on what became of batches."""
+        """Pass the changed batches on."""
         starts = batches.starts
         if outcome.rows is not None:
             # start of each batch among the remaining rows; a batch may have none

@@ -49,7 +49,7 @@ class PostQueue:
             self._queues.begin(self)
 
     def drop(self) -> int:
-        """Forget what waits; how much that is."""
+        """Drop the waiting posts; how much that is."""
         with self._lock:
             left = len(self._waiting)
             self._waiting.clear()
@@ -62,7 +62,7 @@ class PostQueue:
                 step = await work()
                 if step is not None:
                     await self._queues.go_on(self._resume, step)
-            # a task must not lose what comes next by what went wrong before
+            # a failure must not cost a task its next steps
             except Exception:
                 _log.exception("failed to run the next step of a post")
 

@@ -25,7 +25,7 @@ class QueryLoop:
 
 
 class QueryLoops:
-    """The loops of all queries. Those that begin before `start` wait for it."""
+    """The loops of all queries. A loop that is begun before `start` waits for it."""
 
     def __init__(self) -> None:
         self._bridge = Bridge()
@@ -41,7 +41,7 @@ class QueryLoops:
         self._bridge.start()
 
     async def close(self) -> None:
-        """End all loops, and the queries that they have under way."""
+        """End all loops and their running queries."""
         # calls of the compute thread arrive with the next turn of the loop
         await asyncio.sleep(0)
         self._bridge.stop()
@@ -57,7 +57,7 @@ class QueryLoops:
         return loop
 
     def end(self, loop: QueryLoop) -> None:
-        """End a loop, and the query that it has under way; from any thread."""
+        """End a loop and its running query; from any thread."""
         self._bridge.soon(_cancel, loop)
 
     async def go_on(self, resume: Resume, step: Step) -> None:

@@ -196,7 +196,7 @@ class _StateNode(SerialNode, ABC):
         self._states.pop(group, None)
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point with what is known of the state."""
+        """The point with the state's duration or count."""
         state = self._states.get(group)
         if state is None:
             state = self._states[group] = _Watched(self._predicate.new_state())
@@ -216,7 +216,7 @@ class _StateNode(SerialNode, ABC):
         )
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
-        """The rows with what is known of the state."""
+        """The rows with the state's durations or counts."""
         # a row where the predicate fails is dropped and leaves the state alone, which
         # runs of truths cannot say
         truths = self._predicate.truths(frame)

@@ -37,7 +37,7 @@ class _Count:
 
 
 class Tally(Node):
-    """Counts what a node emits, by group.
+    """Counts the points that a node emits, by group.
 
     Source: Kapacitor edge/stats.go.
     """

@@ -467,7 +467,7 @@ def _earlier(ends: float | None, idle_s: float) -> float:
 
 @contextlib.contextmanager
 def _failures_of(request: Request) -> Iterator[None]:
-    """Report what prevents an answer, in Go's words."""
+    """Report a failure to get an answer, in Go's words."""
     try:
         yield
     except HeaderNameError as error:

@@ -37,7 +37,7 @@ def look_up(host: str) -> list[str]:
 
 
 class Dialer:
-    """Connects to what may be connected to.
+    """Connects to allowed addresses.
 
     A name is looked up for each new connection, as its addresses may have changed, but
     only once at a time. Look-ups have threads of their own: those that wait for a slow

@@ -99,7 +99,7 @@ def client_context(
 
 
 def _check(files: Certificates) -> None:
-    """Refuse what no context can be made of, with the reason."""
+    """Refuse files of which no TLS context can be made, with the reason."""
     ca, certificate, key = files.settings
     if files.certificate and not files.key:
         raise ConfigError(_LONE.format("cert"))

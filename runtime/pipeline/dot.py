@@ -30,7 +30,7 @@ def running_dot(
     processed: Callable[[Node], int],
     labels: bool = False,
 ) -> str:
-    """The graph of a running pipeline, with what its nodes count.
+    """The graph of a running pipeline, with the counters of its nodes.
 
     Args:
         pipeline: the pipeline.

@@ -48,7 +48,7 @@ class AlertHandler(OptionOwner):
         return f"*pipeline.{type(self).__name__}"
 
     def validate(self) -> None:
-        """Check what can only be checked once all properties are set.
+        """Check the properties together, once all are set.
 
         Raises:
             ScriptError: the properties contradict each other.

@@ -18,7 +18,7 @@ _SECTION_OF = {"email": "smtp"}
 
 
 def section_of(name: str) -> str:
-    """The section of what a script calls `pagerDuty2` or `email`."""
+    """The section of a property such as `pagerDuty2` or `email`."""
     kind = name.lower()
     return _SECTION_OF.get(kind, kind)
 

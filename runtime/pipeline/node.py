@@ -112,7 +112,7 @@ class Node:
         return f"*pipeline.{type(self).__name__}"
 
     def validate(self) -> None:
-        """Check what can only be checked once all properties are set.
+        """Check the properties together, once all are set.
 
         Raises:
             ScriptError: the properties contradict each other, or one is missing.
@@ -232,7 +232,7 @@ class Pipeline:
             node.validate()
 
     def check_start(self) -> None:
-        """Check what Kapacitor finds out only when the task starts.
+        """Make the checks that Kapacitor makes only when the task starts.
 
         Raises:
             TaskError: a node's parents send different things, a node is not run, or

@@ -187,7 +187,7 @@ def stats(parent: Node, interval: Duration) -> StatsNode:
 def check_dimensions(
     dimensions: Sequence[Dimension], excluded: Sequence[str] = ()
 ) -> None:
-    """Check what a node groups by.
+    """Check the dimensions of a node.
 
     Raises:
         ScriptError: a dimension is not a name, or `*` and names are mixed.

@@ -98,6 +98,6 @@ async def _sent(send: Send) -> Response:
 
 
 def _key_of(request: Request) -> bytes:
-    """A digest of what is sent: other credentials are another request."""
+    """A digest of a request: other credentials are another request."""
     sent = (request.method, request.url, dict(request.headers), request.body)
     return hashlib.sha256(msgspec.msgpack.encode(sent)).digest()

@@ -221,7 +221,7 @@ class _Course:
             self._memory = msgspec.json.decode(known)
 
     async def run(self, event: Event) -> bool:
-        """Send what was not sent before; False if there is nothing to send."""
+        """Send the requests that were not sent before; False if there are none."""
         try:
             answers = await self._run(event)
         except UnicodeEncodeError:

@@ -36,7 +36,7 @@ _BACKUP_PAGES = 256
 
 
 class Store:
-    """Values by bucket and key, and tables for what is too much for that.
+    """Values by bucket and key, and tables for large data.
 
     Values are sealed in the file, and so in its copies: they may hold secrets. Their
     key is in a file beside it. What is in tables of its own is not.

@@ -93,7 +93,7 @@ class LogLength:
             os.close(log)
 
     def committed(self) -> None:
-        """Note what a commit has added, which is on the disk."""
+        """Note the length that a commit has added; it is on the disk."""
         if self._log is None or self._note is None:
             return
         try:

@@ -45,7 +45,7 @@ class Records(Generic[RecordT]):
         self._records: dict[str, RecordT] = {}
 
     def load(self) -> None:
-        """Read what is stored. A record that cannot be read is rejected."""
+        """Read the stored records. A record that cannot be read is rejected."""
         self._records.update(self._store.decoded(self._bucket, self._checked))
 
     def _checked(self, key: str, stored: bytes) -> RecordT:

@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-# As much as the database may grow by what is in its log.
+# As much as the database may grow when its log is taken in.
 RESERVE_BYTES = 8 * 1024 * 1024
 _UNSUPPORTED = frozenset((errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL))
 

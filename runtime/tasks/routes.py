@@ -106,7 +106,7 @@ class _Route:
 
 
 class Routes:
-    """Tasks by what they read. A task that is fed may add or remove tasks."""
+    """Tasks by the measurements that they read. A task that is fed may add or remove tasks."""
 
     def __init__(self) -> None:
         self._routes: dict[Database, _Route] = {}

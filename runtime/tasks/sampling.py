@@ -38,7 +38,7 @@ class Sampling:
     def measured(
         self, nodes: Sequence[Node], waiting: Mapping[Node, int] | None = None
     ) -> Iterator[Callable[[Node], Taker]]:
-        """Measure what `nodes` do inside, and note it in their `exec_time_ns`.
+        """Measure the work of `nodes`, and add it to their `exec_time_ns`.
 
         Args:
             nodes: the nodes.

@@ -81,7 +81,7 @@ class Sink(Node):
         self.full: Callable[[], None] = lambda: None
 
     def take(self) -> Arrived:
-        """Take what has arrived since the last call."""
+        """Take the points that have arrived since the last call."""
         items, self._items, self._rows = self._items, [], 0
         return Arrived(items)
 

@@ -160,7 +160,7 @@ class TaskMaster:
                 log.exception("failed to stop a task", extra={"task": id})
 
     def take(self, body: bytes | Write, db: str, rp: str, precision: str) -> None:
-        """Feed what a client wrote to the tasks that read it.
+        """Feed a client's write to the tasks that read it.
 
         Args:
             body: line protocol, or the result of `prepare`.
@@ -207,7 +207,7 @@ class TaskMaster:
         precision: str,
         wanted: Collection[str] | None,
     ) -> Write:
-        """Parse what a client wrote. Any thread may do this.
+        """Parse a client's write. Any thread may do this.
 
         Raises:
             RefusedError: the text is wrong.
@@ -284,7 +284,7 @@ class TaskMaster:
             task.measure(now)
 
     def _feed_back(self) -> None:
-        """Feed what tasks have written back, and what that makes them write back."""
+        """Feed the points that tasks have written back, and those that follow from them."""
         for _ in range(MAX_ROUNDS):
             if not self._written_back:
                 return

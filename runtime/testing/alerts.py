@@ -57,7 +57,7 @@ class RecordingTopics:
     def open_anonymous_topic(
         self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
-        """Open a topic with what was stored of it."""
+        """Open a topic with its stored events."""
         self.handlers[topic] = handlers
         self.topics.restore(Topic(topic, self._stored.get(topic, ())))
 

@@ -164,7 +164,7 @@ def lambda_of(text: str) -> LambdaNode:
 
 
 class Collector(Node):
-    """A node without children that keeps what it is given.
+    """A node without children that keeps its input.
 
     Attributes:
         points: the points of streams.

@@ -51,7 +51,7 @@ Make = Callable[[ConfigT, HttpClient, Server], ServiceT]
 
 
 class Received(Protocol):
-    """A fake server, or what takes its place: it keeps what it received."""
+    """A fake server, or what takes its place: it keeps its requests."""
 
     @property
     def received(self) -> SimpleQueue[Recorded]:

@@ -1,4 +1,4 @@
-"""A hook for tests, which records what it should send."""
+"""A hook for tests that records messages instead of sending them."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Answer:
 
 
 class RecordingServer(ABC):
-    """A server of tests that keeps what it received.
+    """A test server that keeps its requests.
 
     Attributes:
         received: the requests, in order of arrival.
@@ -113,7 +113,7 @@ class RecordingServer(ABC):
 
 
 class LoopbackServer(RecordingServer):
-    """Answers every request alike and keeps what it received.
+    """Answers every request alike and keeps the requests.
 
     Attributes:
         status: status of the answers; may be changed at any time.

@@ -12,7 +12,7 @@ _LIMIT_S = 10.0
 
 
 class TcpServer(RecordingServer):
-    """Answers every message alike and keeps what it received.
+    """Answers every message alike and keeps the messages.
 
     A message ends where its sender closes its side; it is kept as the request
     `TCP message`.

@@ -136,7 +136,7 @@ def _unknown(first: str) -> str:
 
 
 def _odd_token(source: str, start: int, previous: str) -> Token:
-    """A division, a regular expression, or what no token starts with."""
+    """A division, a regular expression, or an illegal character."""
     first = source[start]
     if first == "/":
         if previous in _OPERANDS:

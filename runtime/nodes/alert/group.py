@@ -85,7 +85,7 @@ class Group:
             inhibitor.turn(active=self.level != _OK)
 
     def restore(self, state: EventState) -> None:
-        """Go on from what a topic knows."""
+        """Continue from the state in a topic."""
         # as if the point had been seen, so that inhibitors and flapping know it too
         self.push(int(state.level))
         self.trigger(state.time)

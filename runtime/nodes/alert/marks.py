@@ -23,7 +23,7 @@ class Marks:
         self._adds = self._adds_tags or any(node_fields)
 
     def point(self, point: Point, event: Event) -> Point:
-        """The point with what the script asks for."""
+        """The point with the tags and fields that the script asks for."""
         if not self._adds:
             return point
         return point.replace(

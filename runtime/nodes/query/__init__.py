@@ -1,1 +1,1 @@
-"""Queries of batch tasks: when they run, what is asked, and the answers as batches."""
+"""Queries of batch tasks: their schedule, their statements, and the answers as batches."""

@@ -1,6 +1,6 @@
-"""`batch` and `query`: asks a cluster again and again, and passes on what it answers.
+"""`batch` and `query`: queries a cluster on a schedule, and passes on the answers.
 
-The schedule and the queries are on the event loop, what follows them on the compute
+The schedule and the queries run on the event loop, the other nodes on the compute
 thread. The next rows of an answer are read when the task has taken those before.
 """
 
@@ -36,18 +36,18 @@ _MOST = 8192
 
 
 class BatchNode(Node):
-    """The source of a batch task. Its queries pass on their batches by themselves."""
+    """The source of a batch task. Its queries emit their batches themselves."""
 
     def __init__(self, spec: pipeline.BatchNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         self._watching: list[Node] = []
 
     def observe(self, observer: Node) -> None:
-        """Let `observer` see what all queries pass on."""
+        """Also pass all answers to `observer`."""
         self._watching.append(observer)
 
     def show(self, batches: Batches) -> None:
-        """Let observers see what a query passes on."""
+        """Pass answers of a query to the observers."""
         for each in self._watching:
             each.batches(batches)
 
@@ -88,7 +88,7 @@ class QueryNode(Node):
                 raise TaskError(f"cron: no time of '{spec.cron}' is still to come")
 
     def begin(self) -> None:
-        """Begin to ask, unless the task's batches are fed."""
+        """Start querying, unless a replay feeds the task."""
         if self.environment.queries is not None:
             self._loop = self.environment.queries.begin(self._ask_again_and_again)
 
@@ -105,7 +105,7 @@ class QueryNode(Node):
         self.emit_batches(batches)
 
     def close(self) -> None:
-        """Ask no more; a running query ends."""
+        """Stop querying; a running query is cancelled."""
         if self._loop is not None and self.environment.queries is not None:
             self.environment.queries.end(self._loop)
 

@@ -75,7 +75,7 @@ class BatchQuery:
         return any(isinstance(each, TimeDimension) for each in self._dimensions)
 
     def check_sources(self, dbrps: Sequence[DBRP]) -> None:
-        """Check that a task may read what the query reads.
+        """Check that the task may read the query's sources.
 
         Args:
             dbrps: databases and retention policies of the task.

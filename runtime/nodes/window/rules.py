@@ -181,7 +181,7 @@ class TimeWindows:
         """New points of these groups are buffered and cause no emission."""
 
     def plan(self, sequences: Sequences) -> Plan:
-        """Plan what new points cause, in columns."""
+        """Plan the emissions that new points cause, in columns."""
         groups, times, starts, _ = sequences
         if not len(times):
             return _merged([], starts[:-1])
@@ -378,7 +378,7 @@ class CountWindows:
         self._seen[groups] += counts
 
     def plan(self, sequences: Sequences) -> Plan:
-        """Plan what new points cause, in columns."""
+        """Plan the emissions that new points cause, in columns."""
         groups, times, starts, fresh = sequences
         seen, due = self._seen[groups], self._next[groups]
         # the point that causes the n-th emission follows from counts alone: no search,

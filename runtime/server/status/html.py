@@ -78,7 +78,7 @@ class Element:
     children: Content = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be escaped by the rules of text.
+        """Refuse elements whose text cannot be escaped.
 
         Raises:
             ValueError: an element or attribute of scripts or styles, or a URL that is

@@ -287,7 +287,7 @@ def _received(fields: dict[str, Any]) -> HandlerSpec:
 
 @contextlib.contextmanager
 def _failing(action: str) -> Iterator[None]:
-    """Say what failed when a handler is refused."""
+    """Prefix the refusal of a handler with the attempted action."""
     try:
         yield
     except RefusedError as error:

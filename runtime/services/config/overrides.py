@@ -228,7 +228,7 @@ class Update:
         try:
             elements = resolve(section, own)
         except ConfigError:
-            # they apply no more; this update may be what repairs them
+            # they no longer apply; this update may repair them
             elements = section.elements
         names = {section.element_name(each): each for each in elements}
         return names.get(self.element or "")

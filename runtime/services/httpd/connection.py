@@ -296,7 +296,7 @@ class Connection(asyncio.Protocol):
         self._finish(head, answer)
 
     def _leave(self, head: Head, answer: Answer) -> None:
-        """Answer a request without its body, and drop what follows."""
+        """Answer a request without reading its body, and close."""
         self._leaving = True
         self._head = None
         self._buffer.clear()

@@ -1,1 +1,1 @@
-"""Clusters of InfluxDB: where points come from, are asked for and written to."""
+"""Clusters of InfluxDB: subscriptions, queries and writes."""

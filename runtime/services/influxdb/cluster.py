@@ -61,7 +61,7 @@ class StreamingClient(Protocol):
 
 
 class Access(NamedTuple):
-    """The way to a cluster.
+    """Connection settings of a cluster.
 
     Attributes:
         config: its configuration.
@@ -75,7 +75,7 @@ class Access(NamedTuple):
 
     @classmethod
     def of(cls, config: Config) -> Access:
-        """The way that a configuration describes.
+        """The connection settings of a configuration.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -116,7 +116,7 @@ class Cluster:
         self.use(Access.of(config))
 
     def use(self, access: Access) -> None:
-        """Send further requests in another way."""
+        """Use other connection settings for further requests."""
         self._access = access
         self._first = 0
 
@@ -135,7 +135,7 @@ class Cluster:
         await self._client.close()
 
     async def ping(self) -> None:
-        """Ask the servers whether one is up.
+        """Check that one of the servers is up.
 
         Raises:
             DeliveryError: no server answers.
@@ -359,7 +359,7 @@ async def _documents(answer: Streamed) -> AsyncIterator[bytes | bytearray]:
 
 
 def _refusal(answer: Response) -> DeliveryError:
-    """The error for an answer that is not success, in InfluxDB's own words.
+    """The error for an unsuccessful answer, in InfluxDB's words.
 
     Source: Kapacitor influxdb/client.go, HTTPClient.do.
     """

@@ -63,7 +63,7 @@ class Clusters:
 
     @property
     def points(self) -> PointWriters:
-        """The writers of points. What they are given before `start` waits for it."""
+        """The writers of points. Points that they get before `start` wait for it."""
         if self._points is None:
             # loaded for tasks that write points only
             from runtime.services.influxdb.point_writers import PointWriters
@@ -76,7 +76,7 @@ class Clusters:
         self._bridge.start()
 
     async def finish(self, limit_s: float) -> int:
-        """Write the points that wait, if that takes no longer than `limit_s`.
+        """Write the waiting points, for at most `limit_s`.
 
         Returns:
             Number of points that are lost.

@@ -96,7 +96,7 @@ class Config:
     compression: str = "gzip"
 
     def __post_init__(self) -> None:
-        """Replace what is zero by its default.
+        """Replace zeros with their defaults.
 
         Source: Kapacitor services/influxdb/config.go, ApplyConditionalDefaults.
         """

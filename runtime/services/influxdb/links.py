@@ -1,4 +1,4 @@
-"""Keeping in touch with a cluster: whether it answers, and its subscriptions."""
+"""The link to a cluster: its health and its subscriptions."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Surroundings:
 
 
 class Link:
-    """Asks a cluster whether it is up, and keeps subscriptions in step; on the event loop.
+    """Checks that a cluster is up, and updates its subscriptions; on the event loop.
 
     After a failure it tries again with growing delays, for as long as it takes.
     """
@@ -135,7 +135,7 @@ class Link:
         self._report(self._cluster.name, "", is_expected=False)
 
     async def synchronize(self) -> None:
-        """Check that the cluster answers, and keep its subscriptions in step.
+        """Check that the cluster answers, and update its subscriptions.
 
         Raises:
             DeliveryError: it does not answer, or refuses a statement.

@@ -27,7 +27,7 @@ _log = logging.getLogger("kapacitor.influxdb")
 
 
 class Cluster(Protocol):
-    """A cluster, as far as points are written to it."""
+    """A cluster, as writers of points use it."""
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ Find = Callable[[str], Cluster]
 
 
 class Writer(Protocol):
-    """A node's writer, as far as the queue looks after it.
+    """A node's writer, as the queue uses it.
 
     Attributes:
         lost: number of points that were not written, by reason.
@@ -71,27 +71,27 @@ class Writer(Protocol):
     size: int
 
     def lose_oldest(self, reason: str, error: KapacitorError) -> int:
-        """Lose the oldest points that are not under way; the number of them."""
+        """Drop the oldest points that are not being sent; returns their number."""
 
     async def run(self) -> None:
-        """Write what waits."""
+        """Write the waiting points."""
 
     def close(self) -> None:
-        """End, as soon as what waits is written."""
+        """End once the waiting points are written."""
 
     def give_up(self) -> None:
-        """Lose what waits, as the server stops."""
+        """Drop the waiting points: the server stops."""
 
 
 class ClusterQueue:
     """The points of all nodes that wait for one cluster, bounded in memory.
 
-    Beyond the bound the oldest points are lost, of the node with the most.
+    Beyond the bound, the oldest points of the node with the most are dropped.
 
     Attributes:
         writers: the nodes' writers, in their order.
-        lock: guards what waits.
-        size: bytes of it in memory.
+        lock: guards the waiting points.
+        size: bytes of the waiting points in memory.
         clock: seconds that never go back.
         writing: the trouble with writing points.
         creating: the trouble with creating databases.
@@ -127,7 +127,7 @@ class ClusterQueue:
         return self._closing.is_set()
 
     def bound(self) -> None:
-        """Lose the oldest points while there are too many; with the lock."""
+        """Drop the oldest points while there are too many; with the lock."""
         while self.size > MOST_BYTES:
             fullest = max(self.writers, key=lambda writer: writer.size)
             text = f"more than {MOST_BYTES >> 20} MiB wait for the cluster"
@@ -135,7 +135,7 @@ class ClusterQueue:
                 return
 
     def begin(self, writer: Writer) -> None:
-        """Write what waits; from any thread."""
+        """Write the waiting points of a node; from any thread."""
         self._bridge.soon(self._begin, writer)
 
     def later(self, delay_s: float, flush: Callable[[], None]) -> None:
@@ -168,7 +168,7 @@ class ClusterQueue:
             await asyncio.wait_for(self._closing.wait(), delay_s)
 
     async def close(self, limit_s: float) -> int:
-        """Write what waits, if that takes no longer than `limit_s`.
+        """Write the waiting points, for at most `limit_s`.
 
         Returns:
             Number of points that are left, and lost.

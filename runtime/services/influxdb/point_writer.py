@@ -25,7 +25,7 @@ from runtime.services.influxdb.points import (
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Nanoseconds
 
-# A body that InfluxDB answers with errors is given up after this; it may be the cause.
+# A body that InfluxDB answers with errors is dropped after this: it may be the cause.
 FAILING_S = 900.0
 
 # Characters of an answer that are logged.
@@ -133,7 +133,7 @@ class PointWriter:
             self.lose("no_fields", points, _NO_FIELDS)
 
     def flush(self, body: Body | None = None) -> None:
-        """Write what waits for more points: a body, or all."""
+        """Stop waiting for more points: write a body, or all."""
         with self._queue.lock:
             due = [b for b in self._filling.values() if body is None or b is body]
             for each in due:
@@ -143,7 +143,7 @@ class PointWriter:
             self._begin()
 
     def close(self) -> None:
-        """End, as soon as what waits is written."""
+        """End once the waiting points are written."""
         self._is_closed = True
         self.flush()
 
@@ -160,7 +160,7 @@ class PointWriter:
         }
 
     def lose(self, reason: str, points: int, error: KapacitorError) -> None:
-        """Count points that are not written, and log that now and then."""
+        """Count dropped points, and log that at growing intervals."""
         if reason not in self._troubles:
             refused = (
                 f"dropped points that InfluxDB refused: {reason.replace('_', ' ')}"
@@ -172,10 +172,10 @@ class PointWriter:
         self._troubles[reason].failed(_short(error), points=lost)
 
     def lose_oldest(self, reason: str, error: KapacitorError) -> int:
-        """Lose the oldest points that are not under way; with the lock.
+        """Drop the oldest points that are not being sent; with the lock.
 
         Returns:
-            Number of points; 0 if all are under way.
+            Number of points; 0 if all are being sent.
         """
         body = next((each for each in self._bodies() if not each.is_sent), None)
         if body is None:
@@ -185,20 +185,20 @@ class PointWriter:
         return body.points
 
     def give_up(self, error: KapacitorError = _STOPPED) -> None:
-        """Lose what waits, as the server stops."""
+        """Drop the waiting points: the server stops."""
         with self._queue.lock:
             for body in list(self._bodies()):
                 self._remove(body)
                 self.lose("stopped", body.points, error)
 
     async def run(self) -> None:
-        """Write what waits; on the event loop."""
+        """Write the waiting points; on the event loop."""
         if self._must_create:
             await self._create()
         while (body := self._next()) is not None:
             try:
                 await self._write(body)
-            # a mistake must not keep what comes next from being written
+            # a bug must not block the points that follow
             except Exception as error:
                 _log.exception("failed to write points to InfluxDB")
                 with self._queue.lock:
@@ -248,7 +248,7 @@ class PointWriter:
             self._queue.begin(self)
 
     def _next(self) -> Body | None:
-        """The first body that waits, which is then under way."""
+        """The first waiting body, now marked as being sent."""
         with self._queue.lock:
             if self._waiting:
                 self._waiting[0].is_sent = True
@@ -259,7 +259,7 @@ class PointWriter:
             return None
 
     async def _write(self, body: Body) -> None:
-        """Write a body, or make one attempt and wait."""
+        """Write a body. After a failed attempt, wait."""
         options = self.options
         try:
             await self._queue.write(
@@ -310,7 +310,7 @@ class PointWriter:
             self._grow(sum(each.size for each in others))
 
     async def _wait(self, body: Body, error: KapacitorError) -> None:
-        """Wait for another attempt, unless there have been enough."""
+        """Wait before another attempt, or drop the points after enough of them."""
         now = self._queue.clock()
         if isinstance(error, DeliveryError) and error.status is not None:
             body.failing_since = body.failing_since or now
@@ -335,7 +335,7 @@ class PointWriter:
         await self._queue.rest(self._failures)
 
     async def _create(self) -> None:
-        """Create the database, however long InfluxDB is away."""
+        """Create the database; retry until InfluxDB answers."""
         while True:
             try:
                 await self._queue.execute(self.options.cluster, self.options.create)
@@ -353,6 +353,6 @@ class PointWriter:
 
 
 def _short(error: KapacitorError) -> KapacitorError:
-    """The error with the start of a long text: InfluxDB repeats each line it refuses."""
+    """The error, cut if long: InfluxDB repeats each line it refuses."""
     text = str(error)
     return error if len(text) <= _TEXT else KapacitorError(f"{text[:_TEXT]}…")

@@ -42,7 +42,7 @@ class PointWriters:
         return PointWriter(queue, options, context)
 
     async def close(self, limit_s: float) -> int:
-        """Write what waits, if that takes no longer than `limit_s`.
+        """Write the waiting points, for at most `limit_s`.
 
         Returns:
             Number of points that are lost.

@@ -1,4 +1,4 @@
-"""Points that wait to be written to a cluster, in bodies of requests."""
+"""Points waiting for a cluster, as bodies of requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Target(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """An answer by which points are lost.
+    """An answer that refuses points.
 
     Attributes:
         reason: one word, the end of a counter's name.
@@ -73,7 +73,7 @@ def refusal(error: KapacitorError) -> Refusal | None:
 
 
 def _dropped(text: str) -> int | None:
-    """The points that a partial write left out, if the answer says how many."""
+    """Number of points that a partial write refused, if the answer has it."""
     if "partial write" not in text:
         return None
     # lines that do not parse are listed, not counted
@@ -123,7 +123,7 @@ def pieces(lines: Sequence[str]) -> Iterator[Piece]:
 
 
 def _packed(some: Sequence[Piece]) -> Piece:
-    """Lines of some pieces as one, which takes a tenth of the memory or so."""
+    """Some pieces as one, compressed to about a tenth of the memory."""
     text = b"".join([piece.text for piece in some])
     points = sum(piece.points for piece in some)
     packed = zlib.compress(text, _LEVEL)
@@ -194,12 +194,12 @@ class Body:
         )
 
     def absorb(self, other: Body) -> None:
-        """Take the points of another body behind one's own."""
+        """Append the points of another body."""
         for piece in other.pieces:
             self.add(piece)
 
     def halves(self) -> tuple[Body, Body] | None:
-        """The points in two bodies; None if they are in one piece."""
+        """The points as two bodies; None if they cannot be split."""
         middle = len(self.pieces) // 2
         if not middle:
             return None

@@ -1,4 +1,4 @@
-"""The clusters in the server: configured, kept in touch with, tested."""
+"""The server's clusters: configuration, health, service test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TestOptions:
 
 
 class InfluxDBService:
-    """Owns the clusters. What they need is imported with the first of them.
+    """Owns the clusters. Their modules are imported with the first one.
 
     Attributes:
         clusters: the enabled clusters, for tasks.
@@ -47,7 +47,7 @@ class InfluxDBService:
 
         Args:
             configs: valid clusters of the configuration.
-            surroundings: returns what clusters use of the server.
+            surroundings: returns the parts of the server that clusters use.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -61,7 +61,7 @@ class InfluxDBService:
         self.prepared(configs)()
 
     def add_routes(self, router: Router) -> None:
-        """Add the route that keeps subscriptions in step on request."""
+        """Add the route that updates subscriptions on request."""
         router.add("POST", "/subscriptions", self._subscribe)
 
     @property
@@ -70,12 +70,12 @@ class InfluxDBService:
         return {name: link.size for name, link in [*self._links.items()]}
 
     def open(self) -> None:
-        """Begin to keep in touch with the clusters; on the event loop."""
+        """Start watching the clusters; on the event loop."""
         self._is_open = True
         self._link()
 
     async def close(self) -> None:
-        """Stop that. Subscriptions stay, and tasks can still write."""
+        """Stop watching. Subscriptions stay, and tasks can still write."""
         self._is_open = False
         if self._leaving:
             await asyncio.wait(self._leaving)
@@ -130,7 +130,7 @@ class InfluxDBService:
             self._link()
 
     def _link(self) -> None:
-        """Keep in touch with every cluster, as it is configured now."""
+        """Watch every cluster with its current configuration."""
         if not self._by_name:
             return
         from runtime.services.influxdb.links import Link
@@ -161,7 +161,7 @@ class InfluxDBService:
         return TestOptions(self.clusters.default)
 
     async def test(self, options: TestOptions) -> None:
-        """Ask a cluster whether it is up.
+        """Check that a cluster is up.
 
         Raises:
             DeliveryError: it is not, or is not configured.
@@ -179,7 +179,7 @@ class InfluxDBService:
             raise error.replace(text) from None
 
     async def _subscribe(self, request: Request) -> Answer:
-        """Keep the subscriptions of all clusters in step now."""
+        """Update the subscriptions of all clusters now."""
         for name, link in [*self._links.items()]:
             try:
                 await link.synchronize()

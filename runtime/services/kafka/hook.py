@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"\('([^']*)', (\d+), <[^>]*>\)")
 
 
 def validate(config: Config) -> None:
-    """Check what the library would find out only when it connects.
+    """Check the settings that the library would check only on connecting.
 
     Raises:
         ModuleNotFoundError: the library is missing.
@@ -90,7 +90,7 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
 
 
 async def close(client: AIOKafkaProducer) -> None:
-    """Send what is under way, and disconnect."""
+    """Finish sending, and disconnect."""
     await client.stop()
 
 

@@ -99,7 +99,7 @@ class Listener(asyncio.DatagramProtocol):
         return not self._is_closed
 
     async def close(self) -> None:
-        """Stop listening, and write what waits."""
+        """Stop listening, and write the waiting packets."""
         if self._transport is not None:
             self._transport.close()
         self._is_closed = True

@@ -44,7 +44,7 @@ class QueryFailures:
         return "; ".join(errors)
 
     def forget(self, task: str) -> None:
-        """Forget what failed before the task started anew."""
+        """Forget failures from before the task was restarted."""
         self._failing.pop(task, None)
 
     def ended(self, task: str, nodes: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""From a task's script to what can run."""
+"""From a task's script to its pipeline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Parsed:
 
 
 def parsed(script: str) -> Parsed:
-    """A script, its type and what it reads.
+    """A script, its type and its databases.
 
     Raises:
         RefusedError: it is empty, does not parse, or is of no type.

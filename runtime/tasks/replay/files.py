@@ -87,7 +87,7 @@ class RecordingFile(ABC):
 
     @abstractmethod
     def _finish(self) -> None:
-        """Write what the format has at its end."""
+        """Write the end of the format."""
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:

@@ -61,7 +61,7 @@ class Recorder:
         self.ended: Callable[[], None] = lambda: None
 
     def __call__(self, write: Write, db: str, rp: str) -> None:
-        """Record what was written."""
+        """Record the points of a write."""
         if self.is_done or (db, rp) not in self._dbrps:
             return
         names, points = self._measurements, []

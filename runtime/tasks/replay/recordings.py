@@ -75,7 +75,7 @@ class Recordings(Collection[Recording]):
         self._recorders: dict[str, Recorder] = {}
 
     def open(self) -> None:
-        """Read what is stored; on the compute thread.
+        """Read the stored recordings; on the compute thread.
 
         Files that were put into the directory become recordings.
 

@@ -112,7 +112,7 @@ class Replays(Collection[Replay]):
         self._playing: dict[str, _Playing] = {}
 
     def open(self) -> None:
-        """Read what is stored; on the compute thread."""
+        """Read the stored replays; on the compute thread."""
         super().open()
         shutil.rmtree(self._passing, ignore_errors=True)
 

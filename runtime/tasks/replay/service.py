@@ -65,7 +65,7 @@ class ReplayService:
         )
 
     def open(self) -> None:
-        """Read what is stored; on the compute thread."""
+        """Read the stored recordings and replays; on the compute thread."""
         self._recordings.open()
         self._replays.open()
 

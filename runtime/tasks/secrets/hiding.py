@@ -64,7 +64,7 @@ class Shown:
 
 
 class RedactedViews:
-    """Finds out what may be shown, once for each definition."""
+    """Redacts scripts and variables, once for each definition."""
 
     def __init__(self, handlers: ScriptHandlers) -> None:
         """Hide the secrets of `handlers`."""

@@ -1,4 +1,4 @@
-"""The function library of lambdas: names, signatures, what each does.
+"""The function library of lambdas: names, signatures, implementations.
 
 Functions with a state and `isPresent` are here with their signatures only: the row
 code and the evaluator know how to call them.

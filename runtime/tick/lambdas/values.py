@@ -20,7 +20,7 @@ class Time(int):
 
 
 class Missing:
-    """The type of `MISSING`, what a reference gives that the point has nothing for."""
+    """The type of `MISSING`, the value of a reference that the point lacks."""
 
     __slots__ = ()
 
