@@ -200,8 +200,9 @@ def _inner_indent(source: Source, holder: InBrackets) -> str:
     """Indentation of the lines between brackets."""
     outer = first_line(holder.node)
     for _, item in items(holder.node):
-        if first_line(item) > outer:
-            return source.indent_of(first_line(item))
+        indent = source.indent_of(first_line(item))
+        if first_line(item) > outer and getattr(item, "col_offset", 0) == len(indent):
+            return indent
     return source.indent_of(outer) + source.unit
 
 

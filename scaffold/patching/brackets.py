@@ -96,6 +96,10 @@ def filled(container: Container, inside: Contents) -> Container:
     closing = inside.gaps[-1]
     if not nodes or (inside.is_closed and isinstance(container, cst.ImportFrom)):
         closing = _NONE
+    if isinstance(container, cst.Tuple) and not (nodes or container.lpar):
+        container = container.with_changes(
+            lpar=[cst.LeftParen()], rpar=[cst.RightParen()]
+        )
     return _with_ends(_with_nodes(container, nodes), inside.gaps[0], closing)
 
 

@@ -60,8 +60,9 @@ def _headers(source: Source) -> Iterator[tuple[str, int]]:
 
 def _paragraph(source: Source, line: int) -> int:
     """The first of the comment lines above a header."""
-    while line > 0 and source.lines[line - 1].lstrip().startswith("#"):
-        if _HEADER.match(source.lines[line - 1].strip()):
+    while line > 0:
+        above = source.lines[line - 1].removeprefix("\ufeff").strip()
+        if not above.startswith("#") or _HEADER.match(above):
             break
         line -= 1
     return line

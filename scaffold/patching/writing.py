@@ -8,6 +8,7 @@ of a module, a section or a list item, it is a matter of whole lines.
 from __future__ import annotations
 
 import re
+import textwrap
 
 from scaffold.layout.fit import fit_entry
 from scaffold.layout.style import Style
@@ -87,6 +88,9 @@ def replaced(
     # a comment beside the entry stays
     rest = source.text[stop : source.line_stop(max(stop - 1, 0))]
     lines = fragment.lines.removesuffix(source.newline)
+    if isinstance(entry.holder, InSuite):
+        # in a branch of `if` or `try`
+        lines = textwrap.indent(lines, source.indent_of(entry.first))
     if entry.holder is None:
         rest = source.newline if rest == "" and stop < len(source.text) else ""
         ending = source.text[:stop].endswith("\n")
