@@ -219,6 +219,22 @@ def test_an_interrupted_command_is_seen_unless_another_one_writes(
     assert not recovery.is_interrupted(root)
 
 
+def test_no_descriptor_is_left_open(root: Path) -> None:
+    def lowest() -> int:
+        """The number of the next descriptor."""
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        os.close(descriptor)
+        return descriptor
+
+    known = lowest()
+    interrupt(root)
+    assert recovery.is_interrupted(root)
+    assert lowest() == known
+    recovery.recover(root, "abort")
+    write(root)
+    assert lowest() == known
+
+
 @pytest.mark.parametrize("gone", ["edited.py", ".scaffold/handlers"])
 def test_a_file_that_went_since_it_was_read_stops_everything(
     root: Path, gone: str
@@ -258,6 +274,41 @@ def test_a_changed_file_keeps_its_owner(root: Path) -> None:
     status = (root / EDITED).stat()
     assert (status.st_uid, status.st_gid) == (12, 34)
     assert (root / NEW).stat().st_uid == 0
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "given"),
+    [
+        ((1, 2), (1, 2), False),
+        ((1, 2), (3, 2), True),
+        ((1, 2), (1, 3), True),
+        (None, (1, 2), False),
+    ],
+    ids=["same", "user", "group", "new"],
+)
+def test_an_owner_is_given_to_a_file_that_had_another_one(
+    there: tuple[int, int] | None, here: tuple[int, int], given: bool
+) -> None:
+    done: list[object] = []
+
+    class Folder:
+        """A folder with a file of some owner."""
+
+        def __init__(self, owner: tuple[int, int] | None) -> None:
+            self.place = self
+            self._status = owner and os.stat_result((0, 0, 0, 0, *owner, 0, 0, 0, 0))
+
+        def status(self, name: str) -> os.stat_result | None:
+            return self._status
+
+        def give(self, name: str, owner: os.stat_result) -> None:
+            done.append((name, (owner.st_uid, owner.st_gid)))
+
+        def rename(self, name: str, folder: object, target: str) -> None:
+            done.append((name, target))
+
+    transaction._replace(Folder(here), "1-a", Folder(there), "a")  # type: ignore[arg-type]
+    assert done == [*([("1-a", there)] if given else []), ("1-a", "a")]
 
 
 def test_a_lock_with_a_second_name_is_not_emptied(root: Path) -> None:
@@ -439,6 +490,30 @@ class TestKeys:
         assert keys.unsealed(sealed) is None
         with pytest.raises(OSError):
             keys.seal(b"data")
+
+    @pytest.mark.parametrize("named", [None, "", "relative"])
+    def test_the_key_is_below_the_home_if_no_folder_is_named(
+        self, base: Path, monkeypatch: pytest.MonkeyPatch, named: str | None
+    ) -> None:
+        monkeypatch.setenv("HOME", str(base / "home"))
+        monkeypatch.delenv("XDG_STATE_HOME")
+        if named is not None:
+            monkeypatch.setenv("XDG_STATE_HOME", named)
+        keys = machine.Keys(base / "project")
+        assert keys.unsealed(keys.seal(b"data")) == b"data"
+        key = base / "home/.local/state/scaffold/key"
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
+
+    def test_a_home_inside_the_project_has_no_key(
+        self, base: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("XDG_STATE_HOME")
+        for home in ("project/home", "project"):
+            monkeypatch.setenv("HOME", str(base / home))
+            machine.Keys(base / "project").seal(b"data")
+            assert not (base / home / ".local").exists()
+        assert self.shared(base).exists()
 
     def shared(self, base: Path) -> Path:
         return base / f"scaffold-{os.getuid()}/key"
