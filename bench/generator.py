@@ -246,12 +246,13 @@ def filled(small: Path, counts: Sequence[int]) -> Iterator[tuple[int, Path]]:
         root = small.with_name(f"of{count}")
         shutil.copytree(before, root)
         started = time.process_time()
-        for number in range(there, count):
-            folder = root / f"alerts/services/bench{number}"
+        names = [f"bench{number}" for number in range(there, count)]
+        for name in names:
+            folder = root / f"alerts/services/{name}"
             folder.mkdir(parents=True)
-            flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
+            flags = Flags(name, fields=("room:str",), title=name.title())
             (folder / "handler.toml").write_text(from_flags(flags).to_toml())
-        regenerate(project.find(root), (), ChangeOptions())
+        regenerate(project.find(root), names, ChangeOptions())
         spent_s = time.process_time() - started
         name = f"{count - there} handlers created beside {there}"
         shown(name, spent_s / (count - there) * 1000, "ms each", None, spent_s)

@@ -114,7 +114,7 @@ def _literal_slot(source: Source, variable: str, kind: object, what: str) -> Slo
             value = getattr(node, "value", None)
             assert isinstance(value, ast.expr)
             # `x = MappingProxyType(x)` has the entries that are there
-            times += variable not in map(last_name, ast.walk(value))
+            times += not _mentions(source, value, variable)
             found = [
                 InBrackets(node, each)
                 for each in _parts(value)
@@ -128,6 +128,13 @@ def _literal_slot(source: Source, variable: str, kind: object, what: str) -> Slo
         raise Unfit("not found")
     slot = _bracket_slot(source, entries, holders, what)
     return slot._replace(refusal=f"found {times} times") if times > 1 else slot
+
+
+def _mentions(source: Source, value: ast.expr, name: str) -> bool:
+    """True if an expression uses a name; large literals are looked through as text."""
+    start, stop = source.span(value)
+    is_written = name in source.text[start:stop]
+    return is_written and name in map(last_name, ast.walk(value))
 
 
 def _parts(value: ast.expr) -> Iterator[ast.expr]:

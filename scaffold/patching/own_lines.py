@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from scaffold.layout.style import Style
 from scaffold.layout.width import width
@@ -46,15 +47,14 @@ def inserted(
         return None
     is_last = index == len(siblings)
     number = siblings[-1].number + 1 if is_last else siblings[index].number
-    if not (
-        number and _is_exploded(holder.node) and _is_entry(fragment, holder, style)
-    ):
+    if not (number and _is_entry(fragment, holder, style)):
+        return None
+    entries = [each for _, each in items(holder.node)]
+    if not _is_exploded(holder.node, entries):
         return None
     above = siblings[0]._replace(number=number - 1)
     ending = _ENDING.match(source.text, entry_span(source, above)[1])
-    lines = {
-        first_line(each) for _, each in items(holder.node)[number - 1 : number + 1]
-    }
+    lines = map(first_line, entries[number - 1 : number + 1])
     if (
         ending is None
         or ending[1] != source.newline
@@ -64,14 +64,11 @@ def inserted(
     return Edit(ending.end(), ending.end(), fragment.lines)
 
 
-def _is_exploded(node: ast.AST) -> bool:
+def _is_exploded(node: ast.AST, entries: Sequence[ast.AST]) -> bool:
     """True if each entry between these brackets begins on a line of its own."""
-    if type(node) not in _FRAMES:
-        return False
     opening = (
         line_after(node.func) - 1 if isinstance(node, ast.Call) else first_line(node)
     )
-    entries = [each for _, each in items(node)]
     starts = [*map(first_line, entries), line_after(node) - 1]
     ends = [opening, *(line_after(each) - 1 for each in entries)]
     return all(end < start for end, start in zip(ends, starts, strict=True))
@@ -82,7 +79,7 @@ def _is_entry(fragment: Fragment, holder: InBrackets, style: Style) -> bool:
     lines = fragment.lines.expandtabs(4).splitlines()
     if any(width(line) > style.line_length for line in lines):
         return False
-    head, tail = _FRAMES[type(holder.node)]
+    head, tail = _FRAMES.get(type(holder.node), ("", ""))
     try:
         framed = ast.parse(f"{head}{fragment.lines}{tail}", mode="eval").body
     except (SyntaxError, ValueError):

@@ -6,7 +6,7 @@ import ast
 import itertools
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from scaffold.errors import UnreadableFile
 
 MAX_BYTES = 1_000_000
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_ENOUGH = 50
+"""The number of strings that show which quotes a file has."""
 _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")  # in the order of an unresolved merge
 
 
@@ -81,7 +83,7 @@ class Source:
     @cached_property
     def unit(self) -> str:
         """One step of indentation in this file."""
-        for node in ast.walk(self.tree):
+        for node in _statements(self.tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.If):
                 outer, inner = node.lineno, node.body[0].lineno
                 indent = self.indent_of(inner - 1)
@@ -92,14 +94,17 @@ class Source:
 
     @cached_property
     def quote(self) -> str:
-        """The quotes that most one-line strings of this file have."""
-        counts = {"'": 0, '"': 0}
+        """The quotes that most one-line strings of this file, or of its start, have."""
+        found = "".join(itertools.islice(self._quotes(), _ENOUGH))
+        return "'" if found.count("'") > found.count('"') else '"'
+
+    def _quotes(self) -> Iterator[str]:
+        """The quote of each one-line string."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 at = self.offset(node.lineno, node.col_offset)
-                if self.text[at] in counts and self.text[at : at + 3] != '"""':
-                    counts[self.text[at]] += 1
-        return "'" if counts["'"] > counts['"'] else '"'
+                if self.text[at] in "'\"" and self.text[at : at + 3] != '"""':
+                    yield self.text[at]
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -219,6 +224,20 @@ class Source:
                     f"{self.path}:{number}", "contains a carriage return inside a line"
                 )
         raise UnreadableFile(self.path, "ends in a bare carriage return")
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, outer ones first; expressions, most of a file, are not looked at."""
+    level: list[ast.AST] = [tree]
+    while level:
+        level = [
+            below
+            for node in level
+            for name in ("body", "orelse", "finalbody", "handlers", "cases")
+            if isinstance(suite := getattr(node, name, None), list)
+            for below in suite
+        ]
+        yield from level
 
 
 def marker_line(data: bytes) -> int:

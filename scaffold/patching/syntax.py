@@ -75,6 +75,15 @@ def items(node: ast.AST) -> list[tuple[str, ast.AST]]:
     return [(text_of(item), item) for item in node.elts]
 
 
+def _item(node: ast.AST, index: int) -> ast.AST:
+    """One of the `items`."""
+    if isinstance(node, ast.Dict):
+        return _span(node.keys[index], node.values[index])
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return node.elts[index]
+    return items(node)[index][1]
+
+
 def spread(node: ast.AST) -> list[ast.expr]:
     """The sources of further entries of a literal or a call: `**OTHERS`, `*OTHERS`."""
     if isinstance(node, ast.Dict):
@@ -125,7 +134,7 @@ def entry_span(source: Source, entry: Entry) -> tuple[int, int]:
     """Start and end of an entry in a file's text, without its comma."""
     holder, index = entry.holder, entry.number
     if isinstance(holder, InBrackets):
-        start, stop = source.span(items(holder.node)[index][1])
+        start, stop = source.span(_item(holder.node, index))
         if isinstance(holder.node, ast.Dict):
             stop = _with_parentheses(source, holder.node, index, stop)
         return start, stop
