@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +35,7 @@ from runtime.server.identity import described, identity
 from runtime.server.inputs import Inputs
 from runtime.server.log_sessions import LogSessions
 from runtime.server.monitoring import Monitoring
+from runtime.server.periodic import run_timers, sweep
 from runtime.server.statistics import Statistics
 from runtime.server.status.service import StatusPage
 from runtime.server.task_masters import TaskMasters
@@ -59,8 +58,7 @@ from runtime.tasks.api.tasks import Tasks
 from runtime.tasks.api.templates import Templates
 from runtime.tasks.load.service import LoadService
 from runtime.tasks.replay.service import ReplayService
-from runtime.trouble import Trouble
-from runtime.units import SECOND, Clock
+from runtime.units import Clock
 from runtime.version import VERSION
 
 if TYPE_CHECKING:
@@ -72,11 +70,6 @@ log = logging.getLogger("kapacitor.server")
 DRAIN_LIMIT_S = 10.0
 # Time limit for posts of httpPost nodes and points of influxDBOut nodes at a stop.
 POSTS_LIMIT_S = 5.0
-_SWEEP_S = 1.0
-# Timers of tasks that are due in this time run together.
-_TIMERS_REST_S = 0.005
-# Interval at which the clock is read while nothing is due; it may have been set.
-_LOOK_S = 1.0
 
 
 class Server:
@@ -106,24 +99,54 @@ class Server:
             KapacitorError: a file cannot be used, or a service not be made.
         """
         self._config = config
-        info = identity(config)
+        self._clock = clock
+        self._info = identity(config)
+        self._policy = policy(config)
         self._store = store(Path(config.storage.boltdb))
+        self._opening = Bridge()
+        self._ticking: Sequence[asyncio.Task[None]] = ()
+        self._build_delivery(integrations, disabled_handlers)
+        served, tokens = sites(config), self._subscription_tokens()
+        self._inputs = Inputs(
+            config,
+            self._info,
+            tokens,
+            submit=self._submit,
+            report=self._note_cluster,
+            port=self._port,
+            add_host=served.add_host,
+        )
+        self._build_tasks()
+        self._build_services()
+        self._build_pages()
+        self.http = http_service(config.http, served)
+        self._add_routes(self.http.router)
+        if config.auth.enabled or config.http.auth_enabled:
+            # most servers have no users, and code for passwords takes memory
+            from runtime.server.authorization import guard
+
+            guard(self.http, config, self._store, self._compute, clock, tokens)
+
+    def _build_delivery(
+        self, integrations: Integrations, disabled: frozenset[str]
+    ) -> None:
+        """Build topics, their handlers, and the thread that events come from."""
+        config, clock = self._config, self._clock
         limits = time_limits(config.delivery)
-        dialer = Dialer(config.delivery.denied, limit_s=limits.connect_s)
-        self._client = AiohttpClient(limits, dialer, config.delivery.trust)
+        self._dialer = Dialer(config.delivery.denied, limit_s=limits.connect_s)
+        self._client = AiohttpClient(limits, self._dialer, config.delivery.trust)
         self._services = integrations.started(
             config.handlers, self._client, described(config, clock)
         )
-        self._opening = Bridge()
         self._backlog = backlog(self._store, config, clock)
         self._dispatcher = dispatcher(self._backlog, config)
         self._alerts = AlertService(
             self._store,
             self._backlog,
             self._services,
-            dialer=dialer,
+            dialer=self._dialer,
             persist=config.alert.persist_topics,
-            disabled=disabled_handlers,
+            disabled=disabled,
             retention=Retention(config.alert.retention, config.alert.max_recovered),
             clock=clock,
         )
@@ -134,62 +157,6 @@ class Server:
             lambda: self._master.is_heavy,
             lambda: self._alerts.in_transaction,
         )
-        # the time of day may be set; periods go on as they were
-        timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)
-        tokens = self._subscription_tokens()
-        served = sites(config)
-        self._inputs = Inputs(
-            config,
-            info,
-            tokens,
-            submit=self._submit,
-            report=self._note_cluster,
-            port=self._port,
-            add_host=served.add_host,
-        )
-        masters = TaskMasters(
-            config,
-            info,
-            self._services,
-            self._alerts,
-            dialer,
-            clock,
-            timers,
-            self._compute.give_way,
-            self._inputs.influxdb.clusters,
-        )
-        self._master, self._posts = masters.live, masters.posts
-        self._queries = masters.queries
-        self._sideload = SideloadService(masters.sideload, self._compute)
-        self._policy = policy(config)
-        self._build_tasks(masters, clock)
-        self._build_services(clock)
-        self._statistics = Statistics(
-            info,
-            self._all_tasks,
-            self._master,
-            self._alerts,
-            self._backlog,
-            self._store,
-            self._inputs,
-        )
-        self._monitoring = Monitoring(info, self._statistics, self._compute)
-        self._status_page = StatusPage(
-            info,
-            self._all_tasks,
-            self._alerts,
-            self._backlog,
-            self._compute,
-            clock,
-        )
-        self.http = http_service(config.http, served)
-        self._add_routes(self.http.router)
-        if config.auth.enabled or config.http.auth_enabled:
-            # most servers have no users, and what knows passwords takes memory
-            from runtime.server.authorization import guard
-
-            guard(self.http, config, self._store, self._compute, clock, tokens)
-        self._ticking: Sequence[asyncio.Task[None]] = ()
 
     def _subscription_tokens(self) -> SubscriptionTokens | None:
         """The tokens of subscriptions, if writes need credentials."""
@@ -199,7 +166,24 @@ class Server:
 
         return SubscriptionTokens(self._store, self._compute)
 
-    def _build_tasks(self, masters: TaskMasters, clock: Clock) -> None:
+    def _build_tasks(self) -> None:
+        """Build tasks, templates, and everything that defines or runs them."""
+        clock = self._clock
+        masters = TaskMasters(
+            self._config,
+            self._info,
+            self._services,
+            self._alerts,
+            self._dialer,
+            clock,
+            # the time of day may be set; periods go on as they were
+            Timers(time.monotonic_ns if clock is time.time_ns else clock),
+            self._compute.give_way,
+            self._inputs.influxdb.clusters,
+        )
+        self._master, self._posts = masters.live, masters.posts
+        self._queries = masters.queries
+        self._sideload = SideloadService(masters.sideload, self._compute)
         tasks = Records(self._store, "tasks", Task.decode)
         templates = Records(self._store, "templates", Template.decode)
         self._all_tasks = Tasks(
@@ -237,7 +221,8 @@ class Server:
         )
         self._tasks.replays = self._replays.running
 
-    def _build_services(self, clock: Clock) -> None:
+    def _build_services(self) -> None:
+        """Build the other parts of the API."""
         handlers = self._services.services
         started: dict[str, Any] = {**self._services.active}
         started["influxdb"] = self._inputs.influxdb
@@ -260,7 +245,7 @@ class Server:
             self._alerts,
             self._compute,
             clusters=self._inputs.influxdb.clusters,
-            clock=clock,
+            clock=self._clock,
         )
         self._storage = StorageService(
             self._store, self._compute, lambda: self._load.rejected
@@ -271,6 +256,27 @@ class Server:
             self._deliveries.bounded(self._master.steps),
             parser=self._master,
             tracing=self._config.http.write_tracing,
+        )
+
+    def _build_pages(self) -> None:
+        """Build statistics, and the pages that show them."""
+        self._statistics = Statistics(
+            self._info,
+            self._all_tasks,
+            self._master,
+            self._alerts,
+            self._backlog,
+            self._store,
+            self._inputs,
+        )
+        self._monitoring = Monitoring(self._info, self._statistics, self._compute)
+        self._status_page = StatusPage(
+            self._info,
+            self._all_tasks,
+            self._alerts,
+            self._backlog,
+            self._compute,
+            self._clock,
         )
 
     def _add_routes(self, router: Router) -> None:
@@ -332,7 +338,11 @@ class Server:
             await self.close()
             raise
         self._ticking = [
-            asyncio.create_task(each) for each in (self._run_timers(), self._sweep())
+            asyncio.create_task(each)
+            for each in (
+                run_timers(self._master, self._compute),
+                sweep(self._master, self._alerts, self._compute),
+            )
         ]
 
     async def _open_services(self) -> None:
@@ -432,36 +442,6 @@ class Server:
             ) from error
         log.info("listening", extra={"service": "http", "port": self.http.port})
 
-    async def _run_timers(self) -> None:
-        """Run the due timers of tasks; sleep while none is due."""
-        timers, bridge = self._master.timers, Bridge()
-        trouble = Trouble(
-            log, "failed to run timers of tasks", "timers of tasks run " "again"
-        )
-        earlier = asyncio.Event()
-
-        bridge.start()
-        timers.earlier = partial(bridge.soon, earlier.set)
-        while True:
-            earlier.clear()
-            due = timers.next_due
-            wait_s = _LOOK_S if due is None else (due - timers.clock()) / SECOND
-            if wait_s > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(earlier.wait(), min(wait_s, _LOOK_S))
-                continue
-            await _guarded(self._compute, self._master.tick, trouble)
-            await asyncio.sleep(_TIMERS_REST_S)
-
-    async def _sweep(self) -> None:
-        trouble = Trouble(
-            log, "failed to sweep topics", "sweeping topics succeeds " "again"
-        )
-        while True:
-            await asyncio.sleep(_SWEEP_S)
-            await _guarded(self._compute, self._master.measure, trouble)
-            await _guarded(self._compute, self._alerts.sweep, trouble)
-
     def _is_stopped(self, task: str) -> bool:
         """True if a task of that id exists and does not run."""
         known = self._all_tasks.records.get(task) is not None
@@ -485,25 +465,3 @@ async def _opened(service: Service) -> None:
     # no request waits for it: deliveries of the service fail and are retried
     except Exception:
         log.exception("failed to open a service", extra={"service": service.kind})
-
-
-async def _guarded(
-    compute: Compute, work: Callable[[], Iterator[None] | None], trouble: Trouble
-) -> None:
-    """Do periodic work on the compute thread.
-
-    Args:
-        compute: compute thread.
-        work: function that does the work, or an iterator over its slices.
-        trouble: notified of failures and successes.
-    """
-    try:
-        slices = await compute.run(work)
-        if slices is not None:
-            async for _ in compute.each(slices):
-                pass
-    # without ticks barriers and dead men's switches would stop for good
-    except Exception as error:
-        trouble.failed(error)
-    else:
-        trouble.ended()
