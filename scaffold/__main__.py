@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _is_settled(command: str) -> bool:
-    """Print what a command found last, if that still holds; True if it does."""
+    """Print a command's last findings, if they still hold; True if it does."""
     import time
 
     from scaffold.disk import verdicts

@@ -107,8 +107,8 @@ CODES = {
     ),
     "SC110": Code(
         "conflict",
-        "A file or an entry was edited by hand, and what would have to be written there "
-        "contradicts the edit. Also: something else has the file's or the entry's name.",
+        "A file or an entry was edited by hand, and the edit contradicts the generated "
+        "text. Also: something else has the file's or the entry's name.",
         "A function of `service.py` was changed by hand, and a new template changes the "
         "same lines.",
         "Run the command that `check` prints; it names the choices.",
@@ -171,7 +171,7 @@ CODES = {
     ),
     "SC118": Code(
         "override-unusable",
-        "A template of the project cannot be rendered, or what it gives is not Python. "
+        "A template of the project cannot be rendered, or its output is not Python. "
         "Nothing else is checked of the handlers that it is for.",
         "`{% endif %}` is missing in `templates/create/docs/handlers/KIND.md.j2`, or it "
         "calls a method, which the sandbox refuses.",

@@ -1,4 +1,4 @@
-"""The versions of what a person must merge, laid out under `.scaffold/conflicts/`.
+"""The versions of conflicting files, laid out under `.scaffold/conflicts/`.
 
     .scaffold/conflicts/<handler>/<path>.base         as it was generated before
     .scaffold/conflicts/<handler>/<path>.mine         as it is

@@ -1,4 +1,4 @@
-"""The generated files of a handler, each with what becomes of it."""
+"""The generated files of a handler, each with its outcome."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def marked(tree: Tree, package: str) -> Iterator[tuple[PurePosixPath, int]]:
 
 
 def _paths(tree: Tree, package: str) -> Iterator[PurePosixPath]:
-    """The shared files, the specs, and what is recorded of the handlers."""
+    """The shared files, the specs, and the records of the handlers."""
     shared = [places.within(place.path, package) for place in places.EDIT]
     yield from dict.fromkeys(shared)
     for kind in kinds(tree, package):

@@ -77,7 +77,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
         plan: the format.
         command: the command that made it.
         generator: digest of the scaffold that made it.
-        is_proven: false if the changes bring back what need not compile.
+        is_proven: false if the changes restore files that need not compile.
         inputs: the digest of everything that it depends on, by path.
         changes: the files.
         outcomes: the status lines.
@@ -159,7 +159,7 @@ def parse(data: bytes, name: str) -> Plan:
 
 
 def result(plan: Plan, tree: Tree) -> ChangeSet:
-    """The change set of a plan; of registrations it has only what reports need.
+    """The change set of a plan; of registrations it has only the parts that reports need.
 
     Raises:
         PlanError: an input changed since; all of them are reported.

@@ -13,7 +13,7 @@ from scaffold.escaping import escaped
 from scaffold.layout.style import PLAIN, Style, style_of
 
 FORMAT = 4
-"""Of projects: what `[tool.scaffold] format` says. `scaffold.formats` has the steps to it."""
+"""Of projects: the value of `[tool.scaffold] format`. `scaffold.formats` has the steps to it."""
 
 _FIRST = 2
 """The oldest format that can be upgraded. 1 copied the runtime, and did not say so."""

@@ -81,7 +81,7 @@ def code_span(text: str) -> str:
 
 
 def paragraphs(text: str, indent: int, width: int) -> list[str]:
-    """The lines of a docstring: its first sentence, and what follows as a paragraph.
+    """The lines of a docstring: its first sentence, and the rest as a paragraph.
 
     Args:
         text: escaped for a docstring.

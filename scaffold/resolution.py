@@ -29,7 +29,7 @@ class _Settled(NamedTuple):
     Attributes:
         change: change of the file.
         outcomes: outcomes of the file, or of its entries that were in conflict.
-        record: the record of the handler, with what is generated now for that file.
+        record: the record of the handler, with the file's current generated text.
     """
 
     change: Change

@@ -179,7 +179,7 @@ def _without_file(asked: Registration) -> PlaceOutcome:
 
 
 def _settled(outcome: PlaceOutcome, asked: Registration | None) -> PlaceOutcome:
-    """An outcome, with what the record and the tables add to it."""
+    """An outcome, with the record and the tables' entry."""
     if asked is None:
         return outcome
     is_wanted = bool(asked.text.strip())

@@ -23,7 +23,7 @@ def is_watched() -> bool:
 
 
 def has_colours() -> bool:
-    """True if what people read is printed in a terminal, and NO_COLOR is not set."""
+    """True if messages go to a terminal, and NO_COLOR is not set."""
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     return is_terminal and "NO_COLOR" not in os.environ
 

@@ -86,7 +86,7 @@ class Overlay(NamedTuple):
 
 
 class WatchedTree:
-    """A tree that keeps the digests of what is read from it.
+    """A tree that keeps the digests of the files that are read from it.
 
     Attributes:
         tree: the watched tree.

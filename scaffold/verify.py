@@ -45,7 +45,7 @@ def compiles(changes: Sequence[Change], proven: Collection[PurePosixPath]) -> No
 
 
 def imports(root: Path, changes: Sequence[Change], package: str) -> None:
-    """Import every module that would change, and what the tables in them refer to.
+    """Import every module that would change, and the classes that their tables refer to.
 
     Raises:
         VerificationFailed: one does not import.

@@ -24,7 +24,7 @@ class Wanted(NamedTuple):
             spec was removed.
         places: the text of each registration.
         skipped: shared files that the project does not want entries in.
-        discards_edits: true to remove also what was edited by hand.
+        discards_edits: true to also remove code edited by hand.
     """
 
     kind: str

@@ -121,7 +121,7 @@ def _is_for_machines(arguments: Sequence[str]) -> bool:
 
 
 def _print_misuse(error: click.ClickException, as_json: bool) -> None:
-    """Print what is wrong with the command line itself."""
+    """Print a usage error."""
     from scaffold.errors import Problem
 
     context = getattr(error, "ctx", None)

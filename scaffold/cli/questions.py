@@ -27,7 +27,7 @@ Check = Callable[[Flags], object]
 
 
 def answered(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
-    """The flags, with what a person answers for those that are missing.
+    """The flags, completed by a person's answers.
 
     Every answer is checked by the rules for flags, and asked for again if they refuse it.
 

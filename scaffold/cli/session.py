@@ -134,7 +134,7 @@ class Session:
             terminal.to_stdout(report.output)
 
     def note(self, text: str) -> None:
-        """Print what people should know besides."""
+        """Print remarks."""
         if not (self.json or self.quiet):
             from scaffold.escaping import escaped
 

@@ -80,7 +80,7 @@ def _of_handler(
     damage: StateError | None,
     templates: Overrides | None,
 ) -> list[Finding]:
-    """The findings about a handler. What is unusable of one hides nothing of others."""
+    """The findings about a handler. An unusable handler hides no findings of others."""
     if damage is not None:
         return [damaged_record(damage)]
     try:
@@ -115,7 +115,7 @@ def _of_templates(
 
 
 def _readable(tree: Overlay) -> tuple[Overlay, dict[str, StateError]]:
-    """The tree without damaged records, and what is wrong with those."""
+    """The tree without damaged records, and the faults of those."""
     damaged: dict[str, StateError] = {}
     hidden: dict[PurePosixPath, bytes | None] = {}
     for kind in state.kinds(tree):

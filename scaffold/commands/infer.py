@@ -20,7 +20,7 @@ Settle = Callable[[Sequence[Proposal]], Sequence[Proposal]]
 
 
 def inferred(source: str, flags: Flags, settle: Settle | None = None) -> SpecDraft:
-    """The spec of a handler that sends what a curl example sends.
+    """The spec of a handler that sends the request of a curl example.
 
     Args:
         source: the example; `@FILE` for a file with it, `-` for standard input.

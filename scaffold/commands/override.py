@@ -84,7 +84,7 @@ def override(
 def _overridden(
     project: Project, tree: Tree, name: str, base: str | None, new: str, take: Take
 ) -> tuple[Change, Outcome]:
-    """The project's copy of a template, with what changed in scaffold's since."""
+    """The project's copy of a template, merged with later changes of scaffold's."""
     path = project.templates / name
     now = tree.read(path)
     if now is None:

@@ -56,7 +56,7 @@ def planned(
 def plan_of(
     report: Report, inputs: dict[str, str], *, is_proven: bool, command: str
 ) -> Plan:
-    """The plan of what a command reports."""
+    """The plan in a command's report."""
     plan = plans.made(
         command, product.digest(), inputs, report.result, is_proven=is_proven
     )

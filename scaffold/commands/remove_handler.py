@@ -33,7 +33,7 @@ def remove_handler(
         project: the project.
         kind: the handler.
         how: the options of the command.
-        discard_edits: remove also what was edited by hand.
+        discard_edits: also remove code edited by hand.
 
     Raises:
         UsageError: the handler does not exist.

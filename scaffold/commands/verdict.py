@@ -12,7 +12,7 @@ from scaffold.report import Report
 
 
 def remember(project: Project, report: Report, seen: Mapping[str, str]) -> None:
-    """Keep what a command reports, with everything that it depends on.
+    """Keep a command's report, with everything that it depends on.
 
     Args:
         project: the project.

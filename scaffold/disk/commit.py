@@ -149,7 +149,7 @@ def _nearest(top: Folder, path: PurePosixPath) -> Iterator[tuple[Folder, bool]]:
 
 
 def _roll_back(state: Folder, made: Transaction, steps: Sequence[Step]) -> None:
-    """Undo what `transaction.complete` did, or leave it to the next command."""
+    """Undo `transaction.complete`, or leave that to the next command."""
     try:
         made.folder.rename("commit", made.folder, "abort")
         # or else a power cut could bring back a record whose files are gone

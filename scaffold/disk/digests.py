@@ -1,4 +1,4 @@
-"""Digests of what a command read, to see later whether it is still the same."""
+"""Digests of files that a command read, to notice later changes."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def _sealed(keys: Keys, data: bytes) -> bytes:
 
 
 def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
-    """Keep what a target holds: a second name for it, or else a copy.
+    """Keep the content of a target: a second name for it, or else a copy.
 
     The target is not written to but replaced, so that its old content stays as it is.
     State is copied: it is not read where it has a second name.
@@ -181,12 +181,12 @@ def _commit(made: Transaction, record: Recorded) -> None:
 
 
 def complete(made: Transaction, steps: Sequence[Step]) -> None:
-    """Bring every file to what it shall be. Can be repeated."""
+    """Bring every file to its new state. Can be repeated."""
     _bring(made, "new", [(step, step.old, step.new) for step in steps])
 
 
 def undo(made: Transaction, steps: Sequence[Step]) -> None:
-    """Bring every file back to what it was. Can be repeated."""
+    """Bring every file back to its old state. Can be repeated."""
     _bring(made, "old", [(step, step.new, step.old) for step in steps])
 
 
@@ -252,7 +252,7 @@ def _replace(staged: Folder, name: str, folder: Folder, target: str) -> None:
 
 
 def _clear_up(top: Folder, path: PurePosixPath) -> None:
-    """Remove what a removed file leaves: its compiled forms, and folders without files."""
+    """Remove the remains of a removed file: its compiled forms, and folders without files."""
     if path.suffix == ".py":
         with (
             contextlib.suppress(OSError, NotPlainError),
@@ -263,7 +263,7 @@ def _clear_up(top: Folder, path: PurePosixPath) -> None:
 
 
 def _remove_compiled(folder: Folder, stem: str) -> None:
-    """Remove what Python made of a module, and the cache with the last of it."""
+    """Remove a module's bytecode, and the cache folder once it is empty."""
     with folder.folder("__pycache__") as cache:
         for name in cache.names():
             if name.startswith(f"{stem}.") and name.endswith(".pyc"):

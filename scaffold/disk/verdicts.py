@@ -54,7 +54,7 @@ def remember(
     seen: Mapping[str, str],
     product: Iterable[str],
 ) -> None:
-    """Keep what a command printed; failing to write it is not an error.
+    """Keep a command's output; failing to write it is not an error.
 
     Args:
         root: the project.

@@ -150,7 +150,7 @@ def own_status(path: str) -> os.stat_result:
 
 
 def is_elsewhere(status: os.stat_result) -> bool:
-    """True for what leads to another place: a symbolic link, a junction, a mounted volume.
+    """True for an entry that leads to another place: a symbolic link, a junction, a mounted volume.
 
     Other reparse points, such as files that are kept in a cloud, are where they are.
     """

@@ -1,4 +1,4 @@
-"""A piece of generated code: a syntax tree and what is known about it."""
+"""A piece of generated code: a syntax tree with its type."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ def _time(name: str, type_: Type) -> Callable[[Arguments], Code]:
 
 
 def _whole(name: str, codes: Arguments) -> None:
-    """Refuse what is not an integer."""
+    """Refuse other values than integers."""
     for code in codes:
         if code.type is not Type.INT:
             raise ExpressionError(f"{name}() takes an integer, not {code.type.noun}")

@@ -185,7 +185,7 @@ def _argument(name: str, rest: list[str]) -> str:
 
 
 def _apply(options: _Options, name: str, value: str, document: str | None) -> None:
-    """Note what one option says."""
+    """Note one option."""
     match name:
         case "--url":
             options.urls.append(value)

@@ -57,7 +57,7 @@ def drafted(
     proposals: Sequence[Proposal],
     handler: Mapping[str, Any] | None = None,
 ) -> SpecDraft:
-    """The spec of a handler that sends what an example sends.
+    """The spec of a handler that sends the request of an example.
 
     Args:
         name: name of the handler.
@@ -420,7 +420,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _without_secrets(path: Sequence[address.Part]) -> str:
-    """A path with example values in place of its secrets and of what varies."""
+    """A path with example values in place of its secrets and variable parts."""
     values = [f"example-{each.name}" if each.kind else each.text for each in path]
     return "".join(f"/{quote(each, safe=_PATH_SAFE)}" for each in values)
 

@@ -179,7 +179,7 @@ def _pair(leaves: Sequence[Leaf]) -> None:
 
 
 def _weigh(leaves: Sequence[Leaf]) -> None:
-    """Find where black likes to break, from what surrounds each leaf."""
+    """Find black's preferred breaks, from the surroundings of each leaf."""
     followers = [*leaves[1:], None]
     previous: Leaf | None = None
     fors: list[int] = []  # the depths at which a comprehension goes on

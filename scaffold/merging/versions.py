@@ -1,4 +1,4 @@
-"""The three versions of a text that are merged, and what comes out."""
+"""The three versions of a text that are merged, and the result."""
 
 from __future__ import annotations
 

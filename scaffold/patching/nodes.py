@@ -4,7 +4,7 @@ The statement is parsed alone; an entry's node is put in, replaced or taken out,
 statement is printed again, so that every byte that is not the entry's stays. libcst is
 imported with this module, which therefore is imported only when something is written.
 
-Every change is proven on what was printed: it is parsed again, the entry's node is taken
+Every change is proven on the printed text: it is parsed again, the entry's node is taken
 out, and the tree must equal the one before. Only where the statement had to be laid out
 anew, because it was too long for its line, only syntax and comments are compared.
 """

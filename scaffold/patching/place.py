@@ -1,4 +1,4 @@
-"""A registration place, and what is wanted there."""
+"""A registration place, and its wanted entry."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")  # in the order of an unresolved 
 
 
 class Edit(NamedTuple):
-    """A part of a file's text and what replaces it.
+    """A part of a file's text and its replacement.
 
     Attributes:
         start: offset of the part.

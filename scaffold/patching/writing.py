@@ -1,4 +1,4 @@
-"""Writes entries: where one goes, and what is replaced there.
+"""Writes entries: its position, and the text that it replaces.
 
 Entries between brackets are changed as nodes (`nodes`, and libcst with
 it, is imported for that alone), unless each has lines of its own; then, as for a statement

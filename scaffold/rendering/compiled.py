@@ -21,7 +21,7 @@ from scaffold.disk import caches
 
 
 class CompiledLoader(jinja2.BaseLoader):
-    """Loads templates from a folder, and what they compile to from a file.
+    """Loads templates from a folder, and their compiled code from a file.
 
     Attributes:
         folder: folder of the templates.

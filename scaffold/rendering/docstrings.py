@@ -26,6 +26,6 @@ def attribute(context: jinja2.runtime.Context, doc: str, name: str) -> str:
 
 @jinja2.pass_context
 def paragraphs(context: jinja2.runtime.Context, text: str, indent: int) -> str:
-    """The text of a docstring: its first sentence, and what follows as a paragraph."""
+    """The text of a docstring: its first sentence, and the rest as a paragraph."""
     width = context["view"].style.line_length
     return "\n".join(prose.paragraphs(text, indent, width))

@@ -1,4 +1,4 @@
-"""The files of this product that decide what is generated: its modules and templates."""
+"""The files of this product that decide the output: its modules and templates."""
 
 from __future__ import annotations
 

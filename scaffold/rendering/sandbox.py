@@ -131,7 +131,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return numbers
 
     def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A filter that refuses what would give a text without bounds."""
+        """A filter that refuses input whose output would be unbounded."""
 
         def guarded(*args: Any, **kwargs: Any) -> Any:
             product = 1

@@ -19,7 +19,7 @@ _PARTS = "parts/"
 
 
 def governs(overrides: Overrides, template: str) -> bool:
-    """True if overrides may change what a template gives."""
+    """True if overrides may change a template's output."""
     return any(
         each.name == template or each.name.startswith(_PARTS) for each in overrides
     )
@@ -39,7 +39,7 @@ def rendered(template: str, values: Mapping[str, object], overrides: Overrides) 
 
 @contextlib.contextmanager
 def failing(template: str, overrides: Overrides) -> Iterator[None]:
-    """Blame what fails in the block on the project's templates.
+    """Blame failures in the block on the project's templates.
 
     Raises:
         TemplateFailed: for any error.

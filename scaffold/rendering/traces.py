@@ -72,7 +72,7 @@ def _marked(
 
 
 class _Tracing(Sandbox):
-    """An environment that marks what templates write.
+    """An environment that marks the output of templates.
 
     Attributes:
         names: the templates, by the numbers in marks.

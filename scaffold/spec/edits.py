@@ -232,7 +232,7 @@ def _spliced(raw: str, splices: Sequence[Splice]) -> str:
 
 
 def _characters(inner: str, mark: str) -> Iterator[tuple[int, int]]:
-    """Start and end of what is written for each character of a string."""
+    """Start and end of the source of each character of a string."""
     at = 0
     if mark in _MULTI_LINE:  # a line end at the start is not part of it
         at = next((len(end) for end in ("\r\n", "\n") if inner.startswith(end)), 0)

@@ -415,7 +415,7 @@ class RequestSpec:
     that: Code | None = None
 
     def credentials(self) -> list[Code]:
-        """The code of what proves the sender's identity."""
+        """The code of the credentials of a request."""
         headers = [each.code for each in self.headers.values()]
         return [*headers, *(self.basic or ()), *([self.token] if self.token else [])]
 
@@ -560,7 +560,7 @@ class HandlerSpec:
         remembered: values of answers that are kept until the alert is over.
         stated: statements of the flags of a spec; None for a spec from a file.
         path: file that it was read from, for messages; "" for flags.
-        warnings: messages about what is allowed but probably not meant.
+        warnings: messages about valid but probably unintended values.
     """
 
     names: Names

@@ -74,7 +74,7 @@ def _feeds(test: Mapping[str, Any], options: Container[str], key: str) -> Iterat
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, str, _Find]]:
-    """The strings of a spec that can have references, each with what finds them."""
+    """The strings of a spec that can have references, each with their pattern."""
     for name, known in (("config", keys.CONFIG), ("option", keys.OPTION)):
         for key, entry in document.get(name, {}).items():
             yield from _in_table(entry, (name, key), known)

@@ -1,4 +1,4 @@
-"""The tables of a spec for what is sent: lets, checks, requests and responses."""
+"""The tables of a spec for requests: lets, checks, requests and responses."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def read_requests(
     Args:
         reader: collects faults.
         document: the spec.
-        values: reads what is sent.
+        values: reads the requests.
         answers: reads conditions of steps.
     """
     if document.get("request") == []:

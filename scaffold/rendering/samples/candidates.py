@@ -1,4 +1,4 @@
-"""Values that may pass the checks of a spec: made of what the checks compare with."""
+"""Values that may pass the checks of a spec: made of the values that checks compare with."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ Texts = Callable[[HandlerSpec], Mapping[str, str]]
 
 
 class Sample:
-    """Sample values for one spec, and what its generated code makes of them.
+    """Sample values for one spec, and the results of its generated code.
 
     Args:
         spec: the handler.
@@ -161,7 +161,7 @@ class Sample:
 
     @cached_property
     def variants(self) -> list[Variant]:
-        """Other values, for what the usual ones do not try."""
+        """Other values, for the cases that the usual ones miss."""
         return Variants(self.spec, self._trial, self._search, self._passing).found()
 
     def shown_variants(self) -> str:

@@ -560,7 +560,7 @@ class Reading:
 
 
 def _method(spec: HandlerSpec) -> str:
-    """The method of a service that makes what is sent."""
+    """The method of a service that makes its requests."""
     if spec.hook is not None:
         return "data"
     return "requests" if spec.is_stepped else "request"

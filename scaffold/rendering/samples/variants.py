@@ -1,4 +1,4 @@
-"""Other configurations, options and events, for what the usual sample does not try.
+"""Other configurations, options and events, for the cases that the usual sample misses.
 
 The usual sample goes through a handler's code on one way for each level. Besides, the
 generated tests try each check that refuses, each condition both ways, each value that a

@@ -74,7 +74,7 @@ class WrongType(NamedTuple):
 
 
 class Want(NamedTuple):
-    """A part of the request, and what it has to be."""
+    """A part of the request, and its expected value."""
 
     key: str
     value: ast.expr
@@ -291,7 +291,7 @@ class TestsView(View):
 
     @property
     def configured(self) -> list[Argument]:
-        """Other values of what options fall back to."""
+        """Other values of the settings that options fall back to."""
         fields = {field.key: field for _, field in self.fallbacks}
         return [argument(each, sample_value(each, "other")) for each in fields.values()]
 
@@ -411,7 +411,7 @@ class TestsView(View):
         ]
 
     def _script(self, option: Option, tick: str) -> ast.expr:
-        """A handler with a property of this name, and what a handler cannot lack."""
+        """A handler with a property of this name, and its required properties."""
         options = [
             replace(each, tick=tick) if each is option else each
             for each in self.spec.options
@@ -450,7 +450,7 @@ class TestsView(View):
 
     @cached_property
     def variants(self) -> list[VariantView]:
-        """Other values, for what the usual ones do not try."""
+        """Other values, for the cases that the usual ones miss."""
         return [self._varied(each) for each in self.sample.variants]
 
     def _varied(self, variant: Variant) -> VariantView:

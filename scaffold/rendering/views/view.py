@@ -12,7 +12,7 @@ from scaffold.spec.model import HandlerSpec, InstancesSpec
 
 
 class Pair(NamedTuple):
-    """A name and what it gets: an argument, a key of a table.
+    """A name and its value: an argument, a key of a table.
 
     Attributes:
         name: its spelling; for a key, its literal.
