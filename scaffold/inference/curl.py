@@ -359,9 +359,8 @@ def _with_body(made: CurlRequest, options: _Options) -> CurlRequest:
     sent = {"json": "application/json", "form": _FORM, "text": "text/plain"}[kind]
     plain = content_type.partition(";")[0].strip().lower()
     if plain and plain != sent:
-        options.notes.append(
-            f"the example says Content-Type {escaped(content_type)}, the handler {sent}"
-        )
+        own = ("Content-Type", content_type)
+        made = replace(made, headers=(own, *made.headers))
     return replace(made, body_kind=kind, body=body)
 
 

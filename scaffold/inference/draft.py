@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from scaffold import names
 from scaffold.inference import address
 from scaffold.inference.curl import CurlRequest
+from scaffold.inference.markup import is_markup, pieces
 from scaffold.inference.placeholders import key_of, placeholder
 from scaffold.inference.roles import (
     Confidence,
@@ -25,9 +27,20 @@ from scaffold.inference.secrets import looks_secret
 from scaffold.inference.settings import Setting, Settings
 from scaffold.spec.toml import toml_key, toml_table, toml_text, toml_tree
 
+_SIGNATURE = re.compile(r"signature|hmac|^sig$|^sign$", re.IGNORECASE)
+_SIGNED = (
+    "{}: it signs one request, so no setting can hold it; a spec makes signatures with "
+    "hmac_sha256() and the like"
+)
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)\s+(\S+)")
-_ASSIGNED = re.compile(r"(.*?[\w-]+=)\"?([^\s\"]+)\"?")
+# one parameter, such as `token=abc`, perhaps after a scheme
+_ASSIGNED = re.compile(
+    r"((?:[A-Za-z][\w-]* )?[A-Za-z][\w-]*=)\"?([^\s\",]*[^\s\",=]=*)\"?"
+)
+# several of them, one of which is a secret or signs the request
+_PARAMETERS = re.compile(r"([A-Za-z][\w-]* )\s*[A-Za-z][\w-]*=.*", re.DOTALL)
+_CODE = re.compile(r"(?<!\$)\$\{(.*?)\}")
 # fixed words beside an API key
 _NO_PASSWORDS = ("", "x", "x-oauth-basic", "api_token")
 # … or what stands for a password, beside a name
@@ -86,6 +99,7 @@ class _Writer:
         self._event: dict[str, Any] = {}
         self._auth: dict[str, Any] = {}
         self._reasons: list[str] = []
+        self._doubts: list[str] = []
 
     def draft(self) -> SpecDraft:
         """The whole spec."""
@@ -121,7 +135,9 @@ class _Writer:
         if not any(each.role is Role.MESSAGE for each in self._proposals.values()):
             doubts.insert(0, "no value looks like the message of an alert")
         text = "\n".join(part for part in parts if part)
-        return SpecDraft(text, self._reasons, [*self._request.notes, *doubts])
+        return SpecDraft(
+            text, self._reasons, [*self._request.notes, *self._doubts, *doubts]
+        )
 
     # the destination
 
@@ -237,15 +253,19 @@ class _Writer:
     def _authorization(self, said: dict[str, Any], name: str, value: str) -> str:
         """A header with a token; the value that the example wants."""
         why = "the header Authorization"
-        plain, assigned = _SCHEME.fullmatch(value), _ASSIGNED.fullmatch(value)
+        plain = _SCHEME.fullmatch(value)
         code, token = self._settings.secret("token", why)
         self._explain(f"headers.{name}", f"secret {code}", why)
+        if re.search(r"signature\s*=", value, re.IGNORECASE):
+            self._doubts.append(_SIGNED.format(f"headers.{name}"))
         if plain and "=" not in plain[2].rstrip("="):
             self._auth = {"token": code}
             if plain[1] != "Bearer":
                 self._auth = {"scheme": plain[1], "token": code}
             return f"{plain[1]} {token}"
-        start = assigned[1] if assigned else ""
+        found = _ASSIGNED.fullmatch(value) or _PARAMETERS.fullmatch(value)
+        # a padded token may be before `=`
+        start = found[1] if found and not looks_secret(found[1].rstrip("= ")) else ""
         said[name] = f"{_escaped(start)}${{{code}}}"
         return f"{start}{token}"
 
@@ -266,9 +286,28 @@ class _Writer:
                     said[name], sent[name] = text, wanted
                 return said, {"form": sent}
             case "text":
-                said, sent = self._value(("text",), body)
+                said, sent = self._text(body)
                 return said, {"text": sent}
         return None, {}
+
+    def _text(self, body: str) -> tuple[str, str]:
+        """Plain text or XML in the spec, and in the example."""
+        if not is_markup(body):
+            return self._value(("text",), body)
+        said, sent, at = "", "", 0
+        for index, piece in enumerate(pieces(body)):
+            before, raw = body[at : piece.start], body[piece.start : piece.end]
+            text, value = self._value(("text", index, piece.name), piece.text)
+            if text == _escaped(piece.text):
+                text, value = _escaped(raw), raw
+            else:
+                text, value = _CODE.sub(r"${html(\1)}", text), html.escape(str(value))
+            said, sent, at = (
+                f"{said}{_escaped(before)}{text}",
+                sent + before + value,
+                piece.end,
+            )
+        return said + _escaped(body[at:]), sent + body[at:]
 
     def _tree(self, tree: Any, where: Path) -> tuple[Any, Any]:
         """JSON in the spec, and in the example."""
@@ -308,6 +347,8 @@ class _Writer:
                 return self._of_level(proposal, value)
             case Role.SECRET:
                 code, example = self._settings.secret(proposal.name, proposal.reason)
+                if _SIGNATURE.search(proposal.value.key):
+                    self._doubts.append(_SIGNED.format(proposal.value.shown))
                 return _replaced(value, proposal.part, code, example)
             case Role.FIELD:
                 is_kept = not (proposal.stands or looks_secret(str(value)))
@@ -399,8 +440,9 @@ def _replaced(value: Any, part: str, code: str, example: Any) -> tuple[Any, Any]
     """A value with a part of it, or all of it, taken from a setting."""
     if not part:
         return f"${{{code}}}", example
-    start, _, end = str(value).partition(part)
-    return f"{_escaped(start)}${{{code}}}{_escaped(end)}", f"{start}{example}{end}"
+    parts = str(value).split(part)
+    said = f"${{{code}}}".join(map(_escaped, parts))
+    return said, str(example).join(parts)
 
 
 def _constant(value: Any) -> Any:

@@ -51,7 +51,7 @@ def placeholder(text: str) -> Placeholder | None:
 
 def key_of(text: str) -> str:
     """The key of a setting for a name on a page: `YOUR_CHAT_ID` → `chat-id`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text)
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", "-", text)
     plain = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-")
     plain = re.sub(r"^(?:(?:your|my|the|a|an|insert|enter|example|some)-)+", "", plain)
     plain = re.sub(r"-(?:here|goes-here)$", "", plain)

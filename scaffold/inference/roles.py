@@ -12,8 +12,14 @@ from typing import Any
 
 from scaffold import names
 from scaffold.inference.curl import CurlRequest
+from scaffold.inference.markup import is_markup, pieces
 from scaffold.inference.placeholders import key_of, placeholder
-from scaffold.inference.secrets import is_secret_name, is_uuid, secrets_of
+from scaffold.inference.secrets import (
+    is_secret_name,
+    is_uuid,
+    secrets_of,
+    secrets_of_body,
+)
 
 Path = tuple[str | int, ...]
 
@@ -181,6 +187,9 @@ def values(request: CurlRequest) -> Iterator[Value]:
         case "form":
             for name, value in request.body:
                 yield Value(("form", name), value)
+        case "text" if is_markup(request.body):
+            for index, piece in enumerate(pieces(request.body)):
+                yield Value(("text", index, piece.name), piece.text)
         case "text":
             yield Value(("text",), request.body)
 
@@ -267,7 +276,7 @@ def _can_be_message(value: Value) -> bool:
         return False
     if value.is_beside or not value.value:
         return False
-    return not (is_secret_name(value.key) or secrets_of(value.value))
+    return not (is_secret_name(value.key) or _secrets(value))
 
 
 def _proposal(value: Value, taken: set[Role]) -> Proposal:
@@ -308,7 +317,9 @@ def _secret(value: Value, taken: set[Role]) -> Proposal | None:
         return Proposal(
             value, Role.SECRET, reason, name=key_of(stands.name), part=stands.text
         )
-    parts = secrets_of(text)
+    parts = _secrets(value)
+    if parts and value.where == ("text",):
+        name = "secret"
     if parts:
         # of two the spec would show one
         part = parts[0] if len(parts) == 1 and parts[0] != text else ""
@@ -316,6 +327,12 @@ def _secret(value: Value, taken: set[Role]) -> Proposal | None:
         likely = Confidence.LIKELY
         return Proposal(value, Role.SECRET, reason, likely, name or "token", part)
     return None
+
+
+def _secrets(value: Value) -> list[str]:
+    """The parts of a value that look like secrets."""
+    find = secrets_of_body if value.where == ("text",) else secrets_of
+    return find(str(value.value))
 
 
 def _of_placeholder(value: Value, taken: set[Role]) -> Proposal | None:

@@ -9,16 +9,22 @@ from scaffold.spec.tokens import is_token, tokens_in
 _NAMES = re.compile(
     r"(?:^|[-_.\s])(?:api|app|access|auth|bot|bearer|client|integration|private|routing|"
     r"secret|service|user|session|x)?[-_.\s]?"
-    r"(?:token|apikey|key|secret|password|passwd|passphrase|pwd|credential|signature|"
-    r"authorization|cookie|webhook|jwt)s?$",
+    r"(?:token|apikey|key|secret|password|passwd|pass[-_]?phrase|passcode|pass|pwd|pin|"
+    r"pin[-_]?code|credential|signature|sig|sign|auth|authorization|cookie|webhook|jwt)s?$"
+    # … and those that no other word ends with
+    r"|(?:token|apikey|secret|password|passwd|passphrase)$",
     re.IGNORECASE,
 )
 # names that end like those of secrets, and say which thing, not who may
 _NOT_SECRET = re.compile(
-    r"(?:dedup|incident|message|issue|project|alert|idempotency|public|event|partition|"
-    r"sort|cache|primary|foreign|conversation|thread)[-_.\s]?keys?$",
+    r"(?:dedupe?|deduplication|aggregation|correlation|grouping|collapse|incident|message|"
+    r"issue|project|alert|idempotency|public|event|partition|sort|cache|primary|foreign|"
+    r"conversation|thread)[-_.\s]?keys?$",
     re.IGNORECASE,
 )
+# `password=hunter2` inside a text, and in a body of a format of its own
+_ASSIGNED = re.compile(r"([A-Za-z][\w.-]*)[\"']?\s*=\s*[\"']?([^\s\"'&,;<>]+)")
+_NAMED = re.compile(r"([A-Za-z][\w.-]*)[\"']?\s*[:=]\s*[\"']?([^\s\"'&,;<>]+)")
 _MASK = re.compile(r"[xX*•.]{5,}|[xX*•]+-[xX*•-]+|\b[xX]{3,}|[xX]{3,}\b")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -49,5 +55,20 @@ def looks_secret(text: str) -> bool:
 
 
 def secrets_of(text: str) -> list[str]:
-    """The parts of a text that look like secrets."""
-    return [text] if looks_secret(text) else tokens_in(text)
+    """The parts of a text that look like secrets, or have the name of one before `=`."""
+    if looks_secret(text):
+        return [text]
+    return _parts(text, _ASSIGNED)
+
+
+def secrets_of_body(text: str) -> list[str]:
+    """Those of a body of plain text, whose lines may be `password: hunter2`, too."""
+    return [text] if looks_secret(text) else _parts(text, _NAMED)
+
+
+def _parts(text: str, pairs: re.Pattern[str]) -> list[str]:
+    named = [value for name, value in pairs.findall(text) if is_secret_name(name)]
+    tokens = [
+        each for each in tokens_in(text) if not any(value in each for value in named)
+    ]
+    return list(dict.fromkeys([*tokens, *named]))

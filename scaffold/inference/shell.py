@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,9 +16,16 @@ _PLAIN = str.maketrans({
 })  # fmt: skip
 _DASHES = re.compile(r"(?<!\S)[\u2013\u2014](?=[A-Za-z])")
 _PROMPT = re.compile(r"\A\s*(?:[$%>#]|PS>|C:\\>)\s+")
+# lines before the command; `#` is also the prompt of root
+_COMMENT = re.compile(r"\A(?:\s*(?:#(?!\s*curl\b)|REM |::)[^\n]*\n)+")
 # the ends of lines at which cmd.exe and PowerShell go on
 _CONTINUED = re.compile(r"[ \t][\^`][ \t]*\r?\n")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+# statements before the command that only set variables
+_SETTERS = ("export", "set", "declare", "local", "readonly")
+# words before the command
+_BEFORE = ("sudo", "time", "$", "%", ">")
 _ENDS = ("|", ";", "\n", ">", "<", "&&")
 # beginnings of continued lines
 _ARGUMENTS = ("-", "'", '"', "http://", "https://")
@@ -25,11 +33,16 @@ _ESCAPES = {
     "n": "\n",
     "t": "\t",
     "r": "\r",
-    "0": "\0",
     "a": "\a",
     "b": "\b",
     "e": "\x1b",
 }
+# numbers are as long as a shell reads them: `\x27b` is `'b`
+_ESCAPED = re.compile(
+    r"\\(?:x(?P<x>[0-9a-fA-F]{1,2})|u(?P<u>[0-9a-fA-F]{1,4})|U(?P<U>[0-9a-fA-F]{1,8})"
+    r"|(?P<octal>[0-7]{1,3})|(?P<one>.))",
+    re.DOTALL,
+)
 _HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)(\w+)\1([^\n]*)\n")
 
 
@@ -53,7 +66,8 @@ def split(text: str) -> CommandLine:
 
     Quotes, backslashes, `$'…'`, here-documents and continued lines mean what they mean in
     a POSIX shell; `^` and a backtick at the end of a line continue it, as in Windows'
-    shells. An `&` inside a word is part of it: pages show URLs without quotes.
+    shells. An `&` inside a word is part of it: pages show URLs without quotes. Comments
+    and assignments before the command are left out; variables that hold a URL are replaced.
 
     Raises:
         UsageError: a quote is not closed.
@@ -62,14 +76,41 @@ def split(text: str) -> CommandLine:
     line = CommandLine()
     text, line.document = _without_document(text)
     reader = _Reader(text)
-    for word in reader.words():
-        if not line.words and _ASSIGNMENT.match(word):
-            continue
-        line.words.append(word)
+    addresses: dict[str, str] = {}
+    while not line.words and reader.at < len(text):
+        words = list(reader.words())
+        addresses |= _addresses(words)
+        line.words = [_addressed(each, addresses) for each in _command(words)]
+        if not line.words:
+            reader.skip_end()
     rest = text[reader.at :].strip()
     if rest and line.words:
         line.notes.append("not read: what follows the command")
     return line
+
+
+def _command(words: list[str]) -> list[str]:
+    """The words of a command without what is before its name; none of an assignment."""
+    for index, word in enumerate(words):
+        if word in _SETTERS:
+            return []
+        if word not in _BEFORE and not _ASSIGNMENT.match(word):
+            return words[index:]
+    return []
+
+
+def _addresses(words: list[str]) -> dict[str, str]:
+    """The variables that are set to a URL; the values of others may be secrets."""
+    pairs = (each.split("=", 1) for each in words if _ASSIGNMENT.match(each))
+    return {
+        name: value
+        for name, value in pairs
+        if value.startswith(("http://", "https://"))
+    }
+
+
+def _addressed(word: str, addresses: dict[str, str]) -> str:
+    return _VARIABLE.sub(lambda each: addresses.get(each[1] or each[2], each[0]), word)
 
 
 def _plain(text: str) -> str:
@@ -79,6 +120,7 @@ def _plain(text: str) -> str:
         text = text.translate(_PLAIN)
     text = _DASHES.sub(lambda found: "--" if found[0] == "\u2014" else "-", text)
     text = text.replace("\u00a0", " ").replace("\ufeff", "").replace("\r\n", "\n")
+    text = _COMMENT.sub("", text)
     return _CONTINUED.sub(" ", _PROMPT.sub("", text)).strip()
 
 
@@ -111,6 +153,11 @@ class _Reader:
             if self.at >= len(self._text) or self._is_end():
                 return
             yield self._word()
+
+    def skip_end(self) -> None:
+        """Go on behind the end of a command."""
+        while self.at < len(self._text) and self._text[self.at] in "&|;\n \t":
+            self.at += 1
 
     def _skip_blanks(self) -> None:
         while self.at < len(self._text):
@@ -176,11 +223,19 @@ class _Reader:
 
 
 def _unescaped(text: str) -> str:
-    r"""The text of `$'…'`: `\n` is a line end."""
+    r"""The text of `$'…'`: `\n` is a line end.
+
+    Raises:
+        UsageError: there is no character of a number.
+    """
 
     def character(found: re.Match[str]) -> str:
-        if found[1]:
-            return chr(int(found[1], 16))
-        return _ESCAPES.get(found[2], found[2])
+        if found["octal"]:
+            return chr(int(found["octal"], 8) & 0xFF)
+        if number := found["x"] or found["u"] or found["U"]:
+            if int(number, 16) > sys.maxunicode:
+                raise UsageError("an escape of the example is beyond Unicode")
+            return chr(int(number, 16))
+        return _ESCAPES.get(found["one"], found["one"])
 
-    return re.sub(r"\\(?:[xu]([0-9a-fA-F]{2,4})|(.))", character, text, flags=re.DOTALL)
+    return _ESCAPED.sub(character, text)

@@ -388,8 +388,8 @@ REQUEST = (
     Key(
         "headers",
         HEADERS,
-        "Headers besides `Content-Type`, which follows from the body, and those that "
-        "HTTP reserves for the connection, such as `Host`.",
+        "Headers but those that HTTP reserves for the connection, such as `Host`. "
+        "`Content-Type` follows from the body where it is not given.",
     ),
     Key("auth", TABLE, "`Authorization` header; see below.", "none"),
     Key("json", VALUE, "Body as JSON. Only one of `json`, `form` and `text`."),

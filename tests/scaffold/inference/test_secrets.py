@@ -38,6 +38,10 @@ PLACES = (
     "curl https://h.io/x -d text=a -d 'w=one {} and Zx81kQ92mPlw07Tz'",
     'curl https://h.io/x --json \'{{"text": "a", "w": ["{}", "b"]}}\'',
     "curl https://h.io/x -H 'Content-Type: text/xml' -d '<k>{}</k><t>Hello there</t>'",
+    "curl https://h.io/x -H 'Authorization: {}==' -d text=a",
+    "curl https://h.io/x -H 'Authorization: Custom a={}, b=\"c\"' -d text=a",
+    'curl https://h.io/x -H \'Authorization: OAuth a="b",oauth_token="{}", c="d"\' -d text=a',
+    "curl https://h.io/x -H 'Authorization: Token token={},email=a@b.c' -d text=a",
 )
 
 
@@ -53,7 +57,8 @@ def test_a_token_is_found_in_every_place(token: str, place: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["token", "API_KEY", "X-Api-Key", "apiKey", "access_token", "password", "client-secret",
-     "routing_key", "auth_token", "PRIVATE-TOKEN", "DD-API-KEY", "webhook"],
+     "routing_key", "auth_token", "PRIVATE-TOKEN", "DD-API-KEY", "webhook", "pass",
+     "pass_phrase", "smspassword", "pin", "auth", "sig"],
 )  # fmt: skip
 def test_names_of_secrets(name: str) -> None:
     assert is_secret_name(name)
@@ -64,3 +69,27 @@ def test_names_of_secrets(name: str) -> None:
 )
 def test_other_names(name: str) -> None:
     assert not is_secret_name(name)
+
+
+PLAIN = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "curl https://h.io/x -d text=a -d pass={}",
+        "curl https://h.io/x -H 'Authorization: Custom password=\"{}\"' -d text=a",
+        'curl https://h.io/x -H \'X-WSSE: Username="bob", Password="{}"\' -d text=a',
+        "curl https://h.io/x -d text=a -d 'callback=https://h/?token={}'",
+        "curl https://h.io/x -H 'Content-Type: text/plain' -d 'user: bob\npassword: {}\ntext: a'",
+        "curl https://h.io/x -H 'Content-Type: text/plain' -d 'password={}&pin={}'",
+        "curl https://h.io/x -d '<m><password>{}</password><text>a</text></m>'",
+        "curl https://h.io/x -d '<m><n:pwd a=\"1\"><![CDATA[{}]]></n:pwd><text>a</text></m>'",
+        'curl https://h.io/x -d \'<m user="bob" password="{}"><text>a</text></m>\'',
+    ],
+)
+def test_a_plain_word_is_a_secret_by_its_name(example: str) -> None:
+    sent = request(example.replace("{}", PLAIN))
+    draft = drafted("quoll", sent, proposals(sent))
+    assert PLAIN not in "\n".join([draft.text, *draft.reasons, *draft.doubts])
+    assert any(each.is_secret for each in parse(draft.text).config)

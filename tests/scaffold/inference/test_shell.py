@@ -20,7 +20,18 @@ from scaffold.inference.shell import split
         ("curl `\n  -X POST", ["curl", "-X", "POST"]),
         ("curl\n  -X POST\n  'h'", ["curl", "-X", "POST", "h"]),
         ("$ curl h", ["curl", "h"]),
+        (
+            "curl -d $'o\\x27brien\\101\\U0001f600'",
+            ["curl", "-d", "o'brienA\U0001f600"],
+        ),
         ("TOKEN=abc curl h", ["curl", "h"]),
+        ("TOKEN='a b'\nexport X=1; Y=2\n\ncurl h/$TOKEN", ["curl", "h/$TOKEN"]),
+        ("# send it\n# at once\n$ sudo curl h", ["curl", "h"]),
+        ("# curl h", ["curl", "h"]),
+        (
+            "API=https://h/v1\nTOKEN=abc\ncurl ${API}/x $API $APIS $TOKEN",
+            ["curl", "https://h/v1/x", "https://h/v1", "$APIS", "$TOKEN"],
+        ),
         ("curl http://h/?a=1&b=2", ["curl", "http://h/?a=1&b=2"]),
         ("curl \u2014data \u201ca b\u201d", ["curl", "--data", "a b"]),
         ("curl\u00a0-s h", ["curl", "-s", "h"]),
@@ -50,7 +61,8 @@ def test_a_document_is_input() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["curl 'a", 'curl "a', "curl $'a", "curl -d @- <<EOF\na"]
+    "text",
+    ["curl $'\\Uffffffff'", "curl 'a", 'curl "a', "curl $'a", "curl -d @- <<EOF\na"],
 )
 def test_what_is_not_closed_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
