@@ -85,6 +85,11 @@ class Topics:
         """The topic, or None."""
         return self._topics.get(topic)
 
+    def level(self, topic: str) -> Level:
+        """The highest level of a topic's events; OK if there is no such topic."""
+        found = self._topics.get(topic)
+        return Level.OK if found is None else found.level
+
     def opened(self, topic: str) -> Topic:
         """The topic, created if it does not exist."""
         found = self._topics.get(topic)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from runtime.alert.inhibition import Inhibitors
-from runtime.alert.types import Event, EventState
+from runtime.alert.types import Event, EventState, Level
 from runtime.frames import Point
 from runtime.integration import NO_SERVICES, HandlerServices
 from runtime.nodes.budget import Budget
@@ -50,6 +50,9 @@ class EventTopics(Protocol):
 
     def event_state(self, topic: str, event_id: str) -> EventState | None:
         """The last state of an event id on a topic."""
+
+    def level(self, topic: str) -> Level:
+        """The highest level of a topic's events; OK if there is no such topic."""
 
     def update_event(self, topic: str, state: EventState) -> None:
         """Record a state without notifying handlers."""

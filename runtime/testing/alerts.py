@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.topics import Topic, Topics
-from runtime.alert.types import Event, EventState
+from runtime.alert.types import Event, EventState, Level
 from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
@@ -49,6 +49,10 @@ class RecordingTopics:
         """The last state of an event id on a topic."""
         found = self.topics.get(topic)
         return None if found is None else found.events.get(event_id)
+
+    def level(self, topic: str) -> Level:
+        """The highest level of a topic's events; OK if there is no such topic."""
+        return self.topics.level(topic)
 
     def update_event(self, topic: str, state: EventState) -> None:
         """Record a state without notifying handlers."""

@@ -9,24 +9,40 @@ from runtime.golang.templates.execute import Compiler, State, Step
 from runtime.golang.templates.functions import BUILTINS, Function, to_json
 from runtime.golang.templates.html import printers
 from runtime.golang.templates.limits import MESSAGES, Allowance, ExhaustedError, Limits
+from runtime.golang.templates.nodes import Action, Command, Field, Pipe, Text
 from runtime.golang.templates.parser import Tree, parse
 
 _JSON: Mapping[str, Function] = {
     "json": Function(lambda value: to_json(value, newline=True), 1, 1),
     "jsonCompact": Function(lambda value: to_json(value, newline=False), 1, 1),
 }
+# Parts of a template that never comes to its limits, whatever the fields of a point are.
+_FEW = 16
 _HTML_FUNCTIONS = {**BUILTINS, **_JSON}
 
 
 class Template:
-    """A parsed template; `render` may be called any number of times."""
+    """A parsed template; `render` may be called any number of times.
 
-    __slots__ = ("_limits", "_name", "_run", "_slots", "source")
+    Attributes:
+        source: its text.
+        fields: fields of `.` that it prints between texts, if it does nothing else: then
+            it cannot fail with data that has them. None otherwise.
+    """
+
+    __slots__ = ("_limits", "_name", "_run", "_slots", "fields", "source")
 
     def __init__(
-        self, source: str, name: str, run: Step, slots: int, limits: Limits
+        self,
+        source: str,
+        name: str,
+        run: Step,
+        slots: int,
+        limits: Limits,
+        fields: frozenset[str] | None,
     ) -> None:
         self.source = source
+        self.fields = fields
         self._name = name
         self._run = run
         self._slots = slots
@@ -90,4 +106,19 @@ def _made(
 ) -> Template:
     for defined, body in tree.defined.items():
         compiler.defined[defined] = compiler.block(body)
-    return Template(source, name, compiler.block(tree.body), tree.slots, limits)
+    run = compiler.block(tree.body)
+    return Template(source, name, run, tree.slots, limits, _fields(tree))
+
+
+def _fields(tree: Tree) -> frozenset[str] | None:
+    names: set[str] = set()
+    for statement in tree.body:
+        match statement:
+            case Text():
+                pass
+            case Action(Pipe([Command([Field([name])])], names=[])):
+                names.add(name)
+            case _:
+                return None
+    # some work on each action is counted, and a text has a longest length
+    return frozenset(names) if len(tree.body) <= _FEW else None

@@ -73,6 +73,18 @@ class Events:
                 self._anonymous, handlers, task=self._task
             )
 
+    @property
+    def may_restore(self) -> bool:
+        """True if the event ID of a new group has to be rendered and looked for.
+
+        While no topic has an alert there is nothing to find, and nothing to render an ID
+        for, unless that may fail: failures are reported when the group appears.
+        """
+        return self._templates.may_lack_id or any(
+            self._service is not None and self._service.level(topic) is not Level.OK
+            for topic in self._topics
+        )
+
     def restored(self, origin: Origin) -> EventState | None:
         """The state of an event ID in the topics; None if unknown or OK.
 
@@ -80,6 +92,8 @@ class Events:
 
         Source: Kapacitor AlertNode.restoreEvent.
         """
+        if not self.may_restore:
+            return None
         event_id = self._templates.id(origin)
         service = self._service
         if service is None or not self.has_topic:

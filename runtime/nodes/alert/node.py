@@ -236,12 +236,18 @@ class AlertNode(GroupedNode):
         """The groups of a frame in which something may happen."""
         groups = frame.groups
         found = set(firing)
+        # events of the frame's own are to be found by the groups that appear after them
+        may_restore = self._events.has_topic and (
+            bool(found)
+            or not self._busy.isdisjoint(groups.ids)
+            or self._events.may_restore
+        )
         for index, group_id in enumerate(groups.ids):
             if group_id in self._busy:
                 found.add(index)
             elif group_id not in self._groups:
                 # its first point decides about its id, so also about its state
-                if self._events.has_topic:
+                if may_restore:
                     found.add(index)
                 else:
                     self._new(group_id, groups.tags[index])

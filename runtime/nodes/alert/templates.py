@@ -59,6 +59,10 @@ class Templates:
     """The templates of an alert node.
 
     Those that cannot fail, the defaults, are only rendered when they are needed.
+
+    Attributes:
+        needs_message: True if events need a message.
+        may_lack_id: True if an ID may fail, or be empty, which is reported.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Templates:
         self._needs_details = has_topic or node.details != _DEFAULT.details
         self._needs_id = has_topic or in_points or not default_id or self.needs_message
         self._is_plain = default_id
+        self.may_lack_id = not default_id and not _is_certain(self._id)
         self._has_plain_message = node.message == _DEFAULT.message
         self._has_plain_details = node.details == _DEFAULT.details
         info = environment.server_info
@@ -203,6 +208,16 @@ class Templates:
                 "ServerInfo": self._server,
             },
         )
+
+
+def _is_certain(id_template: Template) -> bool:
+    """True if there is an ID for every origin."""
+    printed = id_template.fields
+    # neither is ever empty; a name may be
+    return printed is not None and (
+        not printed.isdisjoint(("TaskName", "Group"))
+        and printed <= {"Name", "TaskName", "Group"}
+    )
 
 
 def _shortened(event_id: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Retention
 from runtime.alert.topics import Topics
-from runtime.alert.types import Event, EventState
+from runtime.alert.types import Event, EventState, Level
 from runtime.delivery import Address, Backlog
 from runtime.integration import HandlerServices
 from runtime.outbound.dialing import Dialer
@@ -178,6 +178,10 @@ class AlertService:
         """The last state of an event id on a topic."""
         found = self.topics.get(topic)
         return None if found is None else found.events.get(event_id)
+
+    def level(self, topic: str) -> Level:
+        """The highest level of a topic's events; OK if there is no such topic."""
+        return self.topics.level(topic)
 
     def update_event(self, topic: str, state: EventState) -> None:
         """Record a state without notifying handlers."""

@@ -43,6 +43,26 @@ DATA = Struct(
 
 
 @pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        ("plain", set()),
+        ("{{ .Name }}:{{- .Group -}} !", {"Name", "Group"}),
+        ("{{/* nothing */}}{{ .Name }}{{ .Name }}", {"Name"}),
+        ("{{ .Tags.host }}", None),
+        ("{{ .Name | html }}", None),
+        ("{{ $x := .Name }}", None),
+        ("{{ if .Name }}a{{ end }}", None),
+        ('{{ define "a" }}{{ .Name }}{{ end }}{{ template "a" . }}', None),
+        ("{{ index .Tags 5 }}", None),
+        ("{{ . }}", None),
+        ("{{ .Group }}" * 17, None),
+    ],
+)
+def test_what_only_prints_fields_is_known_not_to_fail(source, fields):
+    assert text(source, "t").fields == fields
+
+
+@pytest.mark.parametrize(
     ("source", "rendered"),
     [
         ("plain", "plain"),

@@ -50,8 +50,8 @@ point = st.tuples(
 class Fed:
     """An alert node and all it does."""
 
-    def __init__(self, script):
-        self.topics = RecordingTopics()
+    def __init__(self, script, topics=None):
+        self.topics = topics or RecordingTopics()
         [_, _, spec] = evaluate(
             parse(script), "stream", handlers=INTEGRATIONS.handler_properties
         ).pipeline.nodes
@@ -59,6 +59,13 @@ class Fed:
         self.node = AlertNode(spec, environment)
         self.passed = Collector()
         self.node.link(self.passed)
+
+    def feed(self, rows, *, in_columns):
+        if in_columns:
+            self.node.frame(frame_of(rows))
+        else:
+            for each in rows:
+                self.node.point(each)
 
     @property
     def seen(self):
@@ -98,6 +105,80 @@ def test_columns_give_what_points_give(levels, rules, topics, group_by, writes):
             by_points.node.point(each)
         by_columns.node.frame(frame_of(rows))
     assert by_columns.seen == by_points.seen
+
+
+class Searched(RecordingTopics):
+    """Topics that count how often a state is looked for."""
+
+    searches = 0
+
+    def event_state(self, topic, event_id):
+        self.searches += 1
+        return super().event_state(topic, event_id)
+
+
+SAFE_IDS = ["", ".id('{{ .Name }}/{{ .Group }}')", ".id('all of {{ .TaskName }}')"]
+
+
+def of_hosts(values, start=1):
+    """A point each of hosts 0, 1, …"""
+    lines = [f"m,h={h} v={value} {start}" for h, value in enumerate(values)]
+    return points("\n".join(lines), group_by="h")
+
+
+@pytest.mark.parametrize("in_columns", [False, True])
+@pytest.mark.parametrize("id_property", SAFE_IDS)
+def test_nothing_is_looked_for_while_no_topic_has_an_alert(id_property, in_columns):
+    alert = f"stream|from()|alert().crit(lambda: \"v\" > 5).topic('t'){id_property}"
+    fed = Fed(alert, Searched())
+    # three hosts, then nine; then one of them fires and recovers, and others appear
+    for values in ([1] * 3, [1] * 9, [7, *[1] * 8], [1] * 9):
+        fed.feed(of_hosts(values), in_columns=in_columns)
+    assert fed.topics.searches == 0
+    assert [event.state.level.name for event in fed.topics.events] == ["CRITICAL", "OK"]
+    fed.feed(of_hosts([1] * 20), in_columns=in_columns)
+    assert fed.topics.searches == 0
+    assert fed.node.working_cardinality == 20
+
+
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_a_group_goes_on_from_an_event_of_the_same_frame(in_columns):
+    alert = (
+        "stream|from()|alert().crit(lambda: \"v\" > 5).topic('t').id('{{ .TaskName }}')"
+    )
+    fed = Fed(alert)
+    # host 1 appears after the alert of host 0, which has its id
+    fed.feed(of_hosts([7, 1, *[1] * 20]), in_columns=in_columns)
+    assert [event.state.level.name for event in fed.topics.events][:2] == [
+        "CRITICAL",
+        "OK",
+    ]
+
+
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_a_group_goes_on_from_the_alert_of_another_task(in_columns):
+    alert = "stream|from()|alert().crit(lambda: \"v\" > 5).topic('t')"
+    topics = RecordingTopics()
+    other, fed = Fed(alert, topics), Fed(alert, topics)
+    fed.feed(of_hosts([1] * 10), in_columns=in_columns)
+    other.feed(of_hosts([1] * 10 + [7]), in_columns=in_columns)
+    fed.feed(of_hosts([1] * 20, start=2), in_columns=in_columns)
+    assert [(e.state.id, e.state.level.name) for e in topics.events] == [
+        ("m:h=10", "CRITICAL"),
+        ("m:h=10", "OK"),
+    ]
+
+
+@pytest.mark.parametrize("in_columns", [False, True])
+@pytest.mark.parametrize(
+    "failing", ["{{ index .Tags 5 }}", "{{ .Fields }}", "{{ index .Tags `no` }}"]
+)
+def test_an_id_that_fails_is_reported_when_a_group_appears(failing, in_columns):
+    fed = Fed(
+        f"stream|from()|alert().crit(lambda: \"v\" > 5).topic('t').id('{failing}')"
+    )
+    fed.feed(of_hosts([1] * 10), in_columns=in_columns)
+    assert fed.node.stats()["errors"] == 10
 
 
 @pytest.mark.parametrize("dense", [False, True])
