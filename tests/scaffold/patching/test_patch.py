@@ -261,7 +261,8 @@ def test_an_import_of_several_modules_is_read(
 def test_the_last_member_of_a_set_is_refused_by_name(literal: str) -> None:
     source = f"x = 1\nK = {literal}\n"
     asked = Registration(Place(PATH, "x", ListLiteral("K"), "foo"), "", '"foo",\n')
-    with pytest.raises(PlanError, match=r"some\.py:2: would be left with an empty set"):
+    told = "would be left with an empty set, which has no literal; make it a list"
+    with pytest.raises(PlanError, match=rf"some\.py:2: {told}$"):
         register(PATH, source.encode(), [asked])
 
 
@@ -355,6 +356,9 @@ def test_a_comment_beside_an_entry_stays_when_the_entry_is_to_go() -> None:
         ),
         ("KINDS = dict(foo=1)\n", DictLiteral("KINDS"), "is not a dict literal"),
         ("KINDS = {k: 1 for k in x}\n", DictLiteral("KINDS"), "is not a dict literal"),
+        ("KINDS = [k for k in x]\n", ListLiteral("KINDS"), "is not a list literal"),
+        ("K = {1: 2}\nK = {}\n", DictLiteral("K"), "found 2 times"),
+        ("f = g(f.a)\n", CallArguments("f"), "not found"),
         ("f(\n    a=1,\n)\nf(\n    a=1,\n)\n", CallArguments("f"), "found 2 times"),
         ("f.g\n", CallArguments("f"), "not found"),
     ],
@@ -367,7 +371,7 @@ def test_a_place_that_is_missing_or_computed_is_an_error_with_the_snippet(
     assert isinstance(outcome, PlaceMissing)
     error = outcome.error
     assert error is not None
-    assert problem in error.problem
+    assert error.problem == f"{anchor.name}: {problem}"
     assert '"zoo": 3,' in str(error)
     assert str(PATH) in str(error)
 

@@ -58,6 +58,8 @@ DICT = {
     "wrapped on lines": "K = f({\n    <B>,\n    <D>,\n})\n",
     "annotated": "K: dict[str, int] = {\n    <B>,\n}\n",
     "others": "K = {**m, <B>, **n}\n",
+    "union": "K = {1: {2: 3}, <B>} | {<D>}\n",
+    "second of a line": "x = {1: {2: 3}}; K = {<B>}; y = {}  # end\n",
     "parentheses": "K = {\n    'bb': (  # )\n        1\n    ),\n    <D>,\n}\n",
     "windows": "K = {\n    <B>,  # beside\n    <D>\n}\n",
     "a multi-line string": 'K = {"a": """\nb\n""", <B>}\n',
