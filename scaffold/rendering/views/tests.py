@@ -5,225 +5,47 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from runtime.outbound.connection import NO_CERTIFICATES, Connection
 from runtime.outbound.headers import canonical
 from runtime.services.instances import Instances
-from runtime.units import Duration
 from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.samples.variants import Variant
-from scaffold.rendering.views import scripts
+from scaffold.rendering.views import former, scripts
+from scaffold.rendering.views.arguments import (
+    Argument,
+    argument,
+    option_argument,
+    setting_node,
+    url_argument,
+)
+from scaffold.rendering.views.cases import (
+    AnswerView,
+    AskingView,
+    Case,
+    ConnectionView,
+    ExpiredView,
+    Invalid,
+    RefusedOptions,
+    RefusedStep,
+    Renaming,
+    RetriedView,
+    SectionsView,
+    VariantView,
+    Want,
+    WrongType,
+)
 from scaffold.rendering.views.fields import (
     default_node,
-    duration_node,
     plain,
-    toml_value,
-    value_node,
 )
 from scaffold.rendering.views.view import View
 from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.model import ConfigField, Example, Option, RequestSpec, Setting
-
-
-class Argument(NamedTuple):
-    """A keyword argument.
-
-    Attributes:
-        name: its name.
-        form: `secret`, `url` (a path on the fake server), `secret_url`, `address` or
-            `secret_address` (of that server), or "".
-        value: its value; of a URL: its path, or None.
-    """
-
-    name: str
-    form: str
-    value: ast.expr | None
-
-
-class Invalid(NamedTuple):
-    """A setting with a value that is refused.
-
-    Attributes:
-        test: the name of the test.
-        argument: the setting and the value.
-        error: the error's text; None if it depends on the address of the fake server.
-    """
-
-    test: str
-    argument: Argument
-    error: ast.expr | None
-
-
-class RefusedOptions(NamedTuple):
-    """Options that a check of the definition refuses, and the error."""
-
-    options: list[Argument]
-    error: ast.expr
-
-
-class WrongType(NamedTuple):
-    """An option's key, and true if its values are text."""
-
-    key: ast.expr
-    is_text: bool
-
-
-class Want(NamedTuple):
-    """A part of the request, and its expected value."""
-
-    key: str
-    value: ast.expr
-
-
-class Case(NamedTuple):
-    """A case of the author's.
-
-    Attributes:
-        slug: its words, for a name, with an underscore first; or "".
-        config: changes of the configuration.
-        options: options of the handler.
-        event: changes of the event.
-        error: the text of the error, or None.
-        wants: expected parts of the request.
-    """
-
-    slug: str
-    config: list[Argument]
-    options: list[Argument]
-    event: ast.expr
-    error: ast.expr | None
-    wants: list[Want]
-
-
-class VariantView(NamedTuple):
-    """A variant of the usual configuration, options and event.
-
-    Attributes:
-        config: changes of the configuration.
-        options: options of the handler, or none for those of one that sets none.
-        changes: changes of the event, or None.
-    """
-
-    config: list[Argument]
-    options: list[Argument]
-    changes: ast.expr | None
-
-
-class Renaming(NamedTuple):
-    """The same, written with a former name and with the present one."""
-
-    old: ast.expr
-    new: ast.expr
-
-
-class AnswerView(NamedTuple):
-    """An answer that means failure.
-
-    Attributes:
-        status: its status.
-        body: its body.
-        error: the error of the service.
-    """
-
-    status: int
-    body: ast.expr
-    error: ast.expr
-
-
-class ConnectionView(NamedTuple):
-    """Changes of the usual values, and the settings of the connection.
-
-    Attributes:
-        config: changes of the configuration.
-        options: options of the handler, or none for those of one that sets none.
-        settings: the arguments of the settings.
-    """
-
-    config: list[Argument]
-    options: list[Argument]
-    settings: list[Argument]
-
-
-class RefusedStep(NamedTuple):
-    """An answer that fails the condition of a step.
-
-    Attributes:
-        before: the number of steps before it.
-        body: the body of the answer.
-        error: the error of the service.
-    """
-
-    before: int
-    body: ast.expr
-    error: ast.expr
-
-
-class RetriedView(NamedTuple):
-    """Answers that ask for another attempt.
-
-    Attributes:
-        status: their status.
-        bodies: their bodies, at least one.
-    """
-
-    status: int
-    bodies: list[ast.expr]
-
-
-class ExpiredView(NamedTuple):
-    """Answers that mean that a login has expired.
-
-    Attributes:
-        status: their status.
-        bodies: their bodies, at least one.
-        before: the number of answers before such a one.
-        total: the number of requests: of two events with one service if all logins are
-            kept, else of an attempt after one that failed.
-    """
-
-    status: int
-    bodies: list[ast.expr]
-    before: int
-    total: int
-
-
-class AskingView(NamedTuple):
-    """An answer that asks to wait.
-
-    Attributes:
-        status: its status.
-        body: its body.
-        seconds: the time to wait.
-    """
-
-    status: int
-    body: ast.expr
-    seconds: ast.expr
-
-
-class SectionsView(NamedTuple):
-    """Sections of a service, and handlers that choose one of them.
-
-    Attributes:
-        other: changes of the usual configuration for another section.
-        nameless: changes that leave a section without its name.
-        chosen: options of a handler that chooses the other section.
-        missing: options of a handler whose section does not exist.
-        error: the error of the latter.
-        is_flagged: True if one section has to be the default.
-    """
-
-    other: list[Argument]
-    nameless: list[Argument]
-    chosen: list[Argument]
-    missing: list[Argument]
-    error: ast.expr
-    is_flagged: bool
 
 
 class TestsView(View):
@@ -277,7 +99,7 @@ class TestsView(View):
 
     def _given(self, values: Any) -> list[Argument]:
         options = {each.key: each for each in self.spec.options}
-        return [_option(options[key], value) for key, value in values.items()]
+        return [option_argument(options[key], value) for key, value in values.items()]
 
     @property
     def changes(self) -> ast.expr | None:
@@ -375,49 +197,17 @@ class TestsView(View):
     @property
     def former_settings(self) -> list[Renaming]:
         """Lines of a section of the configuration file."""
-        return [
-            Renaming(
-                *(
-                    ast.Constant(f"{key} = {toml_value(field, value)}")
-                    for key in (old, field.key)
-                )
-            )
-            for field in self.spec.config
-            for value in [sample_value(field, "explicit")]
-            for old in field.formerly
-        ]
+        return former.settings(self.spec)
 
     @property
     def former_options(self) -> list[Renaming]:
         """Options of a handler over HTTP."""
-        return [
-            Renaming(
-                *(
-                    plain({key: sample_value(each, "explicit")})
-                    for key in (old, each.key)
-                )
-            )
-            for each in self.spec.options
-            for old in each.formerly
-        ]
+        return former.options(self.spec)
 
     @property
     def former_properties(self) -> list[Renaming]:
         """Properties of a handler in a script."""
-        return [
-            Renaming(self._script(each, old), self._script(each, each.tick or ""))
-            for each in self.spec.options
-            for old in each.former_ticks
-        ]
-
-    def _script(self, option: Option, tick: str) -> ast.expr:
-        """A handler with a property of this name, and its required properties."""
-        options = [
-            replace(each, tick=tick) if each is option else each
-            for each in self.spec.options
-            if each is option or (each.is_argument and each.type.base is not Type.LIST)
-        ]
-        return ast.Constant(scripts.handler(self.spec, options, self._scripted))
+        return former.properties(self.spec, self._scripted)
 
     @property
     def answers(self) -> list[AnswerView]:
@@ -476,7 +266,7 @@ class TestsView(View):
         keys = self.sample.url_keys if self.transport == "http" else ()
         for key in sorted(keys):
             path = self.sample.url_path(fields[key]).rstrip("/")
-            other.append(_url(fields[key], f"{path}/other"))
+            other.append(url_argument(fields[key], f"{path}/other"))
         rules = Instances(
             instances.key,
             instances.option,
@@ -506,7 +296,7 @@ class TestsView(View):
                 self._changed(values.config),
                 self._made(values.options, values.config),
                 [
-                    Argument(name, "", _setting_node(value))
+                    Argument(name, "", setting_node(value))
                     for name, value in connection._asdict().items()
                     if value != getattr(usual, name)
                 ],
@@ -524,7 +314,7 @@ class TestsView(View):
         if files["settings"] == NO_CERTIFICATES.settings:
             del files["settings"]
         settings = [
-            Argument(name, "", _setting_node(value))
+            Argument(name, "", setting_node(value))
             for name, value in files.items()
             if value
         ]
@@ -704,39 +494,6 @@ class TestsView(View):
     def _target(self, field: Setting, path: str) -> Argument:
         """The fake server, as a field holds it."""
         if self.transport != "tcp":
-            return _url(field, path)
+            return url_argument(field, path)
         form = "secret_address" if field.is_secret else "address"
         return Argument(field.name, form, None)
-
-
-def explicit_value(option: Option) -> Any:
-    """The value that tests give an option in scripts."""
-    return sample_value(option, "explicit")
-
-
-def _option(option: Option, value: Any) -> Argument:
-    """A value of an option; a configured URL is a path on the fake server."""
-    if isinstance(value, str) and value.startswith(BASE):
-        return _url(option, value.removeprefix(BASE))
-    return argument(option, value)
-
-
-def argument(field: Setting, value: Any) -> Argument:
-    """A value of a field, as an argument of its class."""
-    form = "secret" if field.is_secret else ""
-    return Argument(field.name, form, value_node(field, value))
-
-
-def _setting_node(value: Any) -> ast.expr:
-    """A setting of a connection, as code."""
-    if isinstance(value, Duration):
-        return duration_node(value)
-    if isinstance(value, tuple):
-        return ast.Tuple([ast.Constant(each) for each in value])
-    return ast.Constant(value)
-
-
-def _url(field: Setting, path: str) -> Argument:
-    """A URL of the fake server, as the field holds it."""
-    form = "secret_url" if field.is_secret else "url"
-    return Argument(field.name, form, ast.Constant(path) if path else None)
