@@ -36,7 +36,7 @@ from scaffold.spec.parse import from_flags
 NEW = ("new-handler", "huddle", "--field", "channel:str")
 ALL = ("regenerate", "--all")
 SPECS = Path(__file__).parent.parent / "tests" / "scaffold" / "specs" / "apis"
-APIS = ("pushover2", "servicenow", "telegram")
+APIS = ("pushover2", "snow", "telegraph")
 BUNDLED = sorted(
     (Path(__file__).parent.parent / "runtime" / "services").glob("*/handler.toml"),
     key=lambda path: path.stat().st_size,

@@ -11,7 +11,7 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -323,9 +323,40 @@ def rewording(old: Names, new: Names, kept: Iterable[str] = ()) -> Callable[[str
     return lambda text: pattern.sub(renamed, text)
 
 
+def staying(old: Names, new: Names, texts: Iterable[str]) -> Iterator[str]:
+    """The old name as something else, with what is beside it: `options.foo`, `foo=`.
+
+    Args:
+        old: the names before.
+        new: the names afterwards.
+        texts: the generated texts under the new names.
+
+    Yields:
+        Pieces in which the old name is generated under the new ones too, as that of a
+        setting is, and in which the new name never is.
+    """
+    beside = (
+        r"""(?:\b\w+\.|["'])?(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])["']?(?:: |[:=])?"""
+    )
+    before, after = (
+        {
+            found
+            for text in texts
+            for found in re.findall(beside.format(re.escape(kind)), text)
+            if found != kind
+        }
+        for kind in (old.kind, new.kind)
+    )
+    yield from (
+        each for each in before if each.replace(old.kind, new.kind) not in after
+    )
+
+
 def _as_part(word: str) -> str:
     """A pattern of a word that is a whole part of an identifier."""
     is_camel = word[:1].isupper() and not word.isupper()
-    before = "" if is_camel else "(?<![A-Za-z0-9])"
+    before = "" if is_camel or not word[:1].isalnum() else "(?<![A-Za-z0-9])"
     after = "(?![A-Za-z0-9])" if word.isupper() else "(?![a-z0-9])"
+    if not word[-1:].isalnum():
+        after = ""
     return f"{before}{re.escape(word)}{after}"

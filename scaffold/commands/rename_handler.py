@@ -23,6 +23,7 @@ from scaffold.names import (
     kind_faults,
     property_faults,
     rewording,
+    staying,
 )
 from scaffold.outcomes import FileOutcome, Moved
 from scaffold.project import Project
@@ -90,9 +91,13 @@ def rename_handler(
             _FLAGS,
         )
         refuse_service(project, tree, after)
-        reword = rewording(spec.names, names, _kept(project, tree, spec, after))
-        renaming = Renaming(project.package, spec.names, names, reword, project.style)
         want = wanted_of(project, after)
+        kept = [
+            *_kept(project, tree, spec, after),
+            *staying(spec.names, names, [*want.files.values(), *want.places.values()]),
+        ]
+        reword = rewording(spec.names, names, kept)
+        renaming = Renaming(project.package, spec.names, names, reword, project.style)
         result = renaming.applied(
             tree, record, data, want, fresh(project), lambda path: how.on_conflict
         )

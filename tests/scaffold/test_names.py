@@ -17,6 +17,7 @@ from scaffold.names import (
     rewording,
     same_names,
     snake_case,
+    staying,
 )
 
 
@@ -185,3 +186,9 @@ def test_words_of_two_names_are_told_apart(text: str) -> None:
         "hipchat", "x"
     ).replace("HipChat", "TheX")
     assert back(there(text)) == text
+
+
+def test_a_name_that_stays_is_known_by_what_is_beside_it() -> None:
+    text = 'f(foo=options.foo, kind="bar")\n{"foo": 1, "bar": 2}\nfoo: str\nfoo\n'
+    found = staying(Names("foo", "foo"), Names("bar", "bar"), [text])
+    assert sorted(found) == ["foo: ", "foo=", "options.foo"]

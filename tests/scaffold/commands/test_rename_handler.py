@@ -258,6 +258,31 @@ def test_edits_beside_texts_of_the_spec_need_nobody(
     scaffold("check")
 
 
+def test_a_setting_with_the_name_of_the_handler_keeps_it_in_edits(
+    scaffold: Run, project: Path
+) -> None:
+    scaffold("new-handler", "huddle", "--field", "huddle:str", "--field", "room:str")
+    own = '''\
+    def own(self, options: HandlerConfig) -> str:
+        """Return the huddle of a Huddle."""
+        made = HandlerConfig(huddle="x", room=self.config.huddle)
+        return str({made: 1, "huddle": options.huddle, "kind": "huddle"})
+
+'''
+    edit(
+        project, SERVICE, '"huddle": options.huddle,', '"huddle": options.huddle + "!",'
+    )
+    edit(project, SERVICE, "    def default_handler", f"{own}    def default_handler")
+    scaffold(*RENAME)
+    service = (project / "runtime/services/chime/service.py").read_text()
+    assert '''        """Return the chime of a Chime."""
+        made = HandlerConfig(huddle="x", room=self.config.huddle)
+        return str({made: 1, "huddle": options.huddle, "kind": "chime"})
+''' in service
+    assert '"huddle": options.huddle + "!",' in service
+    scaffold("check")
+
+
 def test_property_and_title_can_be_given(scaffold: Run, huddle: Path) -> None:
     scaffold(*RENAME, "--property", "chimeIn", "--title", 'The "Chime"')
     spec = (huddle / "runtime/services/chime/handler.toml").read_text()
