@@ -8,6 +8,7 @@ KapacitorError
 ├── TaskError         a task cannot start or has stopped
 ├── OptionsError      a handler's options do not decode
 ├── StoreError        the database cannot be opened, read or written
+│   └── StoreFullError    the disk has no room
 ├── BusyError         the server cannot take more now
 ├── RefusedError      a request is refused
 │   ├── InvalidError      it is wrong
@@ -17,6 +18,9 @@ KapacitorError
 │   ├── TooLargeError     it is larger than the server takes
 │   └── FailedError       it is valid, but fails
 └── DeliveryError     a handler could not deliver           (and if a retry may help)
+
+Packages derive errors of their own from these where a caller handles one case apart,
+such as `CycleError` from `InvalidError`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from runtime.errors import KapacitorError
 
 _ROOT = logging.getLogger("kapacitor")
-# After the first line comes the next after so long, then after twice as long, …
+# The second line comes this long after the first, the third after twice as long, …
 FIRST_S = 10.0
 # … at most after this.
 MOST_S = 3600.0

@@ -162,7 +162,7 @@ CODES = {
     ),
     "SC117": Code(
         "override-outdated",
-        "A template of the project stands in for one of scaffold, and scaffold's changed "
+        "A template of the project overrides one of scaffold, and scaffold's changed "
         "since it was copied, or the record of the copied text is missing.",
         "scaffold was upgraded, and its `create/docs/handlers/KIND.md.j2` changed. The "
         "project's `templates/create/docs/handlers/KIND.md.j2` lacks that change.",

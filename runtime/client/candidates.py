@@ -11,7 +11,7 @@ from runtime.client.api import Api
 from runtime.client.errors import CommandError
 
 SHELLS = ("bash", "zsh", "fish")
-# Ids that a shell takes as they are; others are not offered.
+# Ids that need no quotes in a shell; others are not offered.
 _PLAIN = re.compile(r"[\w.:/@%+,-]+")
 _LIMIT = "100"
 

@@ -222,7 +222,7 @@ def _in(duration: str) -> str:
 
 
 def _before(time: str, duration: str) -> str:
-    """The time that is so long before another, both in RFC 3339."""
+    """A time minus a duration, in RFC 3339."""
     try:
         moment = datetime.datetime.fromisoformat(time)
     except ValueError:

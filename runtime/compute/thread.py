@@ -48,7 +48,7 @@ TURN_S = 0.015
 # A write that takes longer than this goes on in the turn of the long ones; and a small
 # one that works this long sends the next ones to the thread …
 SLOW_S = 0.005
-# … for so many times as long: its agent may write again in ten seconds or a minute.
+# … for this multiple of the time: its agent may write again in ten seconds or a minute.
 CAUTION = 200
 
 

@@ -212,7 +212,7 @@ class Dispatcher:
         # `take` says when to stop: slots, pauses, rate and order are the queue's to know
         while (message := self._worklist.take(queue, now_s)) is not None:
             self._bridge.spawn(self._slot(queue, message))
-        # one timer a queue, set anew each time: whatever is due first wakes it, and one
+        # one timer per queue, reset each time: whatever is due first wakes it, and one
         # timer a message would be a million of them
         wait_s = self._worklist.wait_s(queue, now_s)
         if until_s is not None:

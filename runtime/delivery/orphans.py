@@ -60,7 +60,7 @@ class Orphans:
         """
         with self._queues.lock:
             orphans = self._queues.orphans
-            # taken out first: what turns up from now on gets a queue of its own
+            # taken out first: messages that are found from now on get a queue of their own
             gone = [each for key, each in orphans.items() if not is_expected(key)]
             for each in gone:
                 del orphans[each.address]

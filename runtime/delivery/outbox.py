@@ -320,7 +320,7 @@ class Outbox:
             " ORDER BY id LIMIT ?",
             (*address, last, newest, self._slices.size),
         ):
-            # by a range, not a list of ids: SQLite takes only so many parameters
+            # by a range, not a list of ids: SQLite limits the number of parameters
             first, last = rows[0][0], rows[-1][0]
             with self._slices.measured():
                 count = self._store.execute(

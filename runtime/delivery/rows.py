@@ -42,7 +42,7 @@ def ranges(
         last: last id.
     """
     # by the last id of a slice, not by OFFSET, which would read all before it
-    # again; and ids have gaps, so a range of so many ids may be empty or full
+    # again; and ids have gaps, so a range of ids may be empty or full
     while True:
         [[high]] = store.query(
             f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-# 64 bits hold no number of so many digits; Python refuses some thousands of them.
+# no number of 64 bits has this many digits; Python refuses some thousands of them.
 _MANY_DIGITS = 40
 
 

@@ -40,7 +40,7 @@ DTYPES: dict[FieldKind, type] = {
     "mixed": np.object_,
 }
 _SPARSE = 16
-"""One row in so many, or fewer, are cheaper alone than by decoding columns."""
+"""If fewer rows than one in this many are needed, decoding them alone is cheaper."""
 _ANY_TIME = Times(step=1, default=0)
 
 

@@ -120,7 +120,7 @@ class BarrierNode(GroupedNode):
         else:
             watch.time = self.environment.clock()
         watch.barrier = watch.time
-        # before it is sent: a point that comes meanwhile begins the group anew
+        # before it is sent: a point that arrives meanwhile starts the group again
         if self._delete:
             self.forget(group)
         else:

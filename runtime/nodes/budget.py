@@ -16,8 +16,8 @@ STEPS = 8
 _MEASURED_EVERY: Nanoseconds = SECOND
 _RESTING: Nanoseconds = 4 * SECOND
 _MIB = 1 << 20
-# A single point may cause much work where a node keeps so many bytes for each group: the
-# four hundred points of a window end in a millisecond. Or so many altogether: they may
+# A single point may cause much work if a node keeps this many bytes for each group: the
+# four hundred points of a window end in a millisecond. Or this many altogether: they may
 # be of one group.
 _HEAVY_EACH = _MIB // 4
 _HEAVY = 64 * _MIB
@@ -111,7 +111,7 @@ class Budget:
         self._deadline = 2**63
 
     def fresh(self) -> Budget:
-        """A budget with the same limits, of which nothing is taken."""
+        """An unused budget with the same limits."""
         made = Budget(self._limits, clock=self.clock)
         made.heavy = self.heavy
         return made

@@ -83,7 +83,7 @@ class Identity:
 def client_context(
     files: Certificates, trust: Trust | None, *, verify: bool
 ) -> ssl.SSLContext:
-    """An SSL context of a client that does not speak HTTP; it is read anew each time.
+    """An SSL context of a client that does not speak HTTP; it is read again each time.
 
     Args:
         files: certificates of a service, perhaps none.

@@ -9,7 +9,7 @@ from typing import Protocol
 class Journal(Protocol):
     """The progress of a delivery, and the memory of its handler for the alert's ID.
 
-    Both are bytes that the handler alone understands; b"" stands for none.
+    Both are bytes that the handler alone understands; b"" means none.
     """
 
     async def progress(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Secrets in answers of endpoints, of which nothing says where they are."""
+"""Secrets at unknown places in answers of endpoints."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Hook(Protocol[ConfigT_contra]):
         """Close a client after its last delivery."""
 
     async def send(self, client: Any, data: Mapping[str, Any]) -> None:
-        """Deliver the data of one event; several calls may be under way at a time.
+        """Deliver the data of one event; several calls may run at the same time.
 
         Raises:
             DeliveryError: it was not delivered; it says whether to try again.

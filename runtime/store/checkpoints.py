@@ -10,7 +10,7 @@ from runtime.store import write_ahead
 from runtime.store.log_length import LogLength
 from runtime.trouble import Trouble
 
-# A checkpoint comes after so many pages, about; SQLite's own does after 1,000.
+# About this many pages between checkpoints; SQLite's own does after 1,000.
 _PAGES = 1000
 # pages of a transaction besides its rows, and rows per page
 _COMMIT_PAGES = 4
@@ -59,7 +59,7 @@ class Checkpoints:
         self._log_bytes = max(_size(self._log_path), _LEAST_LOG_BYTES)
 
     def committed(self, rows: int) -> None:
-        """Count a transaction of so many rows, and make a checkpoint if it is time."""
+        """Count the rows of a transaction, and make a checkpoint if it is due."""
         self._length.committed()
         self._commits += 1
         self._rows += rows

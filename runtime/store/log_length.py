@@ -64,7 +64,7 @@ class LogLength:
         self._frames = self._frame_bytes = 0
 
     def restart(self) -> None:
-        """Begin anew if a checkpoint has made a new log; else go on, or rest."""
+        """Start over if a checkpoint has made a new log; else go on, or rest."""
         header = self._header()
         if header[16:24] in (b"", self._salts):
             return

@@ -15,7 +15,7 @@ from runtime.errors import StoreError
 from runtime.store import durable
 
 _KEY_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
-# so long that random ones never meet, however much is sealed with one key
+# long enough that random ones never repeat, however much is sealed with one key
 _NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 # no key file is longer; what is need not be read
 _MOST_BYTES = 1024

@@ -18,7 +18,7 @@ _MOST = 8192
 # whole part may take longer: with many tasks, each of them a step, parts cut smaller
 # would only repeat what a task costs for each part.
 _STEP_S = 0.02
-# Beyond so many measurements of a write, or known ones, they are not distinguished.
+# Beyond this many measurements, of a write or known, they are not distinguished.
 _MOST_NAMES = 64
 _MOST_KNOWN = 10_000
 # The points that follow may be more work than those before.
@@ -93,7 +93,7 @@ class Parts:
         return max(1, min(known, default=unknown))
 
     def _learn(self, write: Write, size: int) -> None:
-        """Begin the next writes of these measurements with so many points."""
+        """Begin the next writes of these measurements with this many points."""
         if len(self._sizes) > _MOST_KNOWN:
             self._sizes.clear()
         for name in _names(write):

@@ -13,7 +13,7 @@ from runtime.units import SECOND, Nanoseconds
 
 T = TypeVar("T")
 
-# One write of so many is measured; looking at the clock around each call costs a few
+# One write in this many is measured; looking at the clock around each call costs a few
 # times what a small write does.
 _ONE_IN = 64
 # Weight of a new measurement in the average.

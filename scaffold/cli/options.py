@@ -128,7 +128,7 @@ def shown(command: Command) -> Command:
             metavar="SECONDS",
             type=click.FloatRange(min=0),
             default=0,
-            help="Wait so long for another command that is writing (default: 0).",
+            help="Wait this long for another command that is writing (default: 0).",
         ),
         click.option(
             "--allow-dirty",

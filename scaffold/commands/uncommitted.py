@@ -75,7 +75,7 @@ def _lost(result: ChangeSet) -> Iterator[tuple[PurePosixPath, tuple[int, str]]]:
 
 
 def _unknown(root: Path, paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
-    """The files whose content is not in git's index; none if git cannot tell."""
+    """The files whose content is not in git's index; none if git does not know."""
     # no program that a repository names is run
     command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", "-m", "-o", "--"]
     try:

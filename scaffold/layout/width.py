@@ -27,7 +27,7 @@ class UncertainWidthError(Exception):
 
 
 def fits(text: str, columns: int) -> bool:
-    """True if `text` is at most so many columns wide.
+    """True if `text` is at most `columns` wide.
 
     Raises:
         UncertainWidthError: it depends on black's version (emoji, combining marks).

@@ -118,7 +118,7 @@ def _gap_above(node: Statement) -> int:
 
 
 def _below_blanks(node: Any, gap: int) -> Statement:
-    """A statement below at least so many blank lines, which stand above its comments."""
+    """A statement with at least `gap` blank lines above its comments."""
     lines = node.leading_lines
     there = sum(1 for _ in itertools.takewhile(lambda line: not line.comment, lines))
     blanks = [cst.EmptyLine(indent=False)] * (gap - there)

@@ -224,7 +224,7 @@ class Elapsed(Transformation):
 
 
 class MovingAverage(Transformation):
-    """The mean of the last so many values. Source: InfluxQL FloatMovingAverageReducer."""
+    """The mean of the last N values. Source: InfluxQL FloatMovingAverageReducer."""
 
     def __init__(self, number: int) -> None:
         if number <= 0:

@@ -26,7 +26,7 @@ from runtime.frames.columns import FieldKind
 from runtime.services.influxdb.series import Series, field_column
 from runtime.units import Nanoseconds
 
-# Rows that are given to a task at once, unless the last ones tell otherwise.
+# Rows that a task gets at once, until their work has been measured.
 ROWS_AT_ONCE = 1024
 
 _DTYPES: dict[FieldKind, Any] = {

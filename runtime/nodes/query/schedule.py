@@ -117,7 +117,7 @@ async def ticks(
         while rest > 0:
             await sleep(min(rest, _LOOK) / SECOND)
             before, rest = rest, due - clock()
-            # the clock was set back: the schedule begins anew, or it would stand still
+            # the clock was set back: the schedule restarts, or it would stand still
             if rest > before:
                 due = schedule.first(clock())
                 if due is None:

@@ -37,9 +37,9 @@ _ROW_MASK = (1 << _ROW_BITS) - 1
 # Bytes of what is kept of each row: its group, time and pointer.
 _POINTER = 24
 
-# So many rows of a frame, or more, become points faster all at once.
+# From this many rows on, converting the whole frame to points is faster.
 _MANY_ROWS = 16
-# With so many sources, or more, rows are copied out of sources that are mostly dead.
+# From this many sources on, rows are copied out of sources that are mostly dead.
 _MANY_SOURCES = 32
 
 

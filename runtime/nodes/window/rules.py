@@ -71,7 +71,7 @@ class Emission(NamedTuple):
 
 
 class TimeWindows:
-    """Windows of a period of time, emitted every so often."""
+    """Windows of a period of time, emitted at an interval."""
 
     def __init__(
         self,
@@ -329,7 +329,7 @@ class TimeWindows:
 
 
 class CountWindows:
-    """Windows of the last so many points, emitted every so many."""
+    """Windows of the last `period` points, emitted every `every` points."""
 
     def __init__(self, period: int, every: int, *, fill_period: bool = False) -> None:
         self._period = period
@@ -387,7 +387,7 @@ class CountWindows:
         # floor division: negative while the next is not reached
         emissions = np.maximum((total - due) // self._every + 1, 0)
         group = np.repeat(np.arange(len(groups)), emissions)
-        # 0, 1, 2 … for each group anew
+        # 0, 1, 2 … within each group
         nth = np.arange(len(group)) - np.repeat(
             np.cumsum(emissions) - emissions, emissions
         )

@@ -154,7 +154,7 @@ class EventStates:
 
     def _remember(self, topic: Topic) -> None:
         self.topics.restore(topic)
-        # it is unknown since when, so their time begins anew
+        # their start is unknown, so their time begins now
         now = self._clock()
         for state in topic.events.values():
             if state.level is Level.OK:

@@ -198,7 +198,7 @@ class Cluster:
     ) -> AsyncGenerator[Series]:
         """Run a query; its answer is read as a stream.
 
-        A series with more rows comes in several parts, of which all but the last are
+        A series with more rows comes in several parts; all but the last are
         `partial`. Close the iterator (`contextlib.aclosing`) if it is not read to its
         end.
 

@@ -160,7 +160,7 @@ class ClusterQueue:
         await self._find(cluster).execute(statement)
 
     async def rest(self, failures: int) -> None:
-        """Wait before another attempt, after so many that failed."""
+        """Wait before another attempt, longer after more failures."""
         longest = min(FIRST_S * 2 ** min(failures - 1, 30), LONGEST_S)
         # so that nodes whose attempts failed together do not come back together
         delay_s = longest * (1 + random.random()) / 2

@@ -140,7 +140,7 @@ class Body:
         size: bytes in memory.
         length: bytes of the lines.
         points: number of points.
-        is_sent: True while a request is under way.
+        is_sent: True while its request is running.
         failing_since: time of the first answer that was an error, in seconds.
         was_missing: True if its database was created after an attempt.
     """

@@ -87,7 +87,7 @@ def composed(data: Mapping[str, Any]) -> bytes:
         "Content-Type": "text/html; charset=UTF-8",
         "Content-Transfer-Encoding": "quoted-printable",
     }
-    # not email.message: it parses addresses anew, and fails for some that are valid
+    # not email.message: it parses addresses again, and fails for some valid ones
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     lines = _LINE_END.sub("\n", scrub(data["html"])).encode()
     body = quopri.encodestring(lines).replace(b"\n", b"\r\n")

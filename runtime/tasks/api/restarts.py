@@ -17,7 +17,7 @@ log = logging.getLogger("kapacitor.task_store")
 
 # Delay after a task's first error; twice as long after each further one …
 FIRST_REST: Nanoseconds = SECOND
-# … up to this. A task that has run for so long begins with the first delay again.
+# … up to this. A task that has run for this long begins with the first delay again.
 LONGEST_REST: Nanoseconds = 5 * MINUTE
 
 

@@ -11,9 +11,9 @@ from runtime.tasks.replay.files import RecordingWriter, ReplayFileError
 from runtime.tasks.task import Write
 from runtime.units import SECOND, Clock, Nanoseconds
 
-# A recording without further points ends so long after its stop or last point …
+# A recording without further points ends this long after its stop or last point …
 QUIET_NS = 60 * SECOND
-# … or, with a stop that was past at the beginning, so long: old data may follow.
+# … or this long, with a stop that was past at the beginning: old data may follow.
 HISTORIC_QUIET_NS = 3600 * SECOND
 
 

@@ -79,7 +79,7 @@ class SecretText:
 
     @property
     def is_hidden(self) -> bool:
-        """True if it is not shown as it is."""
+        """True if it is redacted."""
         return self.shown != self.value
 
 

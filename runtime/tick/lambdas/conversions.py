@@ -117,12 +117,12 @@ def text_of_duration(value: Duration) -> str:
 
 
 def duration_of_int(value: int, unit: Duration) -> Duration:
-    """So many units."""
+    """A number of units."""
     return Duration(wrapped(value * int(unit)))
 
 
 def duration_of_float(value: float, unit: Duration) -> Duration:
-    """So many units, a part of one included."""
+    """A number of units, with a fraction."""
     return Duration(truncated(value * float(int(unit))))
 
 

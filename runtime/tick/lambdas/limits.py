@@ -16,9 +16,9 @@ from runtime.tick.lambdas.faults import TooMuchError
 LONGEST = 1 << 20
 # Characters that one evaluation of an expression may handle …
 WORK = 8 << 20
-# … where each match of a regular expression counts for so many.
+# … each match of a regular expression costs this much.
 MATCH = 512
-# … and so many steps of a search count for one. A column is one evaluation: where its
+# … and this many steps of a search cost 1. A column is one evaluation: where its
 # searches may take long it is given up, for rows between which the task's budget is seen.
 STEPS = 16
 # Seconds that one evaluation may replace matches, of the thread's own time: far more

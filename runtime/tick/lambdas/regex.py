@@ -14,7 +14,7 @@ from runtime.tick.lambdas.faults import TooMuchError
 
 # Longer texts are not remembered.
 _SHORT = 256
-# The clock is read after so many steps of searches, each of which may take 40 ns.
+# The clock is read after this many steps of searches; each may take 40 ns.
 _CLOCKED_STEPS = 1 << 20
 _REFERENCE = re.compile(rb"\$(?:\$|\{(\w+)\}|(\w+))")
 

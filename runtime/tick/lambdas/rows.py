@@ -327,7 +327,7 @@ def compiled(
 
     Args:
         node: the expression.
-        finish: evaluates the whole from scratch; called where the fast code gives up.
+        finish: evaluates the whole from scratch; called where the fast code cannot be used.
         results: the types that the function may return without asking `finish`.
     """
     limits.begin()

@@ -110,7 +110,7 @@ class Search:
     def passing(self) -> Values:
         """Values that pass all checks.
 
-        Each round makes one check more pass than before, or gives up.
+        Each round makes one more check pass, or ends the search.
 
         Raises:
             SpecError: no candidates pass.
