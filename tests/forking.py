@@ -19,9 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    ["runtime.server.process", "runtime.server.server", "runtime.integrations.bundled"]
-)
+_CONTEXT.set_forkserver_preload(["tests.preloaded"])
 
 
 class ForkedServer:
