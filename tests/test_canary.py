@@ -7,6 +7,7 @@ import asyncio
 import base64
 import copy
 import dataclasses
+import functools
 import html
 import http.client
 import json
@@ -83,8 +84,13 @@ stream
 """
 
 
+@functools.cache
 def forms(canary):
     """A secret as it may turn up."""
+    return tuple(dict.fromkeys(_forms(canary)))
+
+
+def _forms(canary):
     data = canary.encode()
     yield canary
     for safe in ("", "/"):

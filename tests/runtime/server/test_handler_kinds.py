@@ -68,7 +68,7 @@ def test_events_go_from_topic_to_topic(api):
                 {
                     "id": "g",
                     "kind": "aggregate",
-                    "options": {"interval": 50_000_000, "topic": "c", "id": "all"},
+                    "options": {"interval": 500_000_000, "topic": "c", "id": "all"},
                 },
             ),
             ("c", {"id": "post", "kind": "post", "options": {"url": url}}),
@@ -80,7 +80,7 @@ def test_events_go_from_topic_to_topic(api):
         write(api, "cpu v=1 1\ncpu v=2 2\ncpu v=3 3")
         event = received(api, server).json
         assert event["id"] == "all"
-        assert event["message"] == "Received 3 events in the last 50ms."
+        assert event["message"] == "Received 3 events in the last 500ms."
         assert event["recoverable"] is False
         [shown] = api.json("GET", "/alerts/topics/b/events")["events"]
         assert shown["state"]["level"] == "CRITICAL"
