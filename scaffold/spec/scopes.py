@@ -181,25 +181,27 @@ def of_config(fields: Iterable[Setting], variable: str = "config") -> Scope:
     return Scope({"config": settings(variable, "config", fields)}, {}, elsewhere)
 
 
-def of_rule(
-    fields: Iterable[Setting], field: ConfigField, *, is_shown: bool = False
-) -> Scope:
-    """The scope of the rule of a setting, or of its error texts, where URLs are redacted.
+def of_rules(fields: Iterable[Setting], *, is_shown: bool = False) -> Scope:
+    """The scope that the rules of all settings share.
 
     Args:
         fields: all settings.
-        field: the setting, which is `value` there.
-        is_shown: true for the error texts.
+        is_shown: true for error texts, where URLs are redacted.
     """
     scope = of_config(fields, "self")
-    if is_shown:
-        table = dict(scope.tables["config"])
-        for each in fields:
-            if isinstance(each, ConfigField) and each.is_url and not each.is_secret:
-                key = identifier(each.key)
-                table[key] = _redacted(table[key])
-        scope = replace(scope, tables={"config": table})
-    return scope.with_name("value", scope.tables["config"][identifier(field.key)])
+    if not is_shown:
+        return scope
+    table = dict(scope.tables["config"])
+    for each in fields:
+        if isinstance(each, ConfigField) and each.is_url and not each.is_secret:
+            key = identifier(each.key)
+            table[key] = _redacted(table[key])
+    return replace(scope, tables={"config": table})
+
+
+def of_rule(rules: Scope, field: ConfigField) -> Scope:
+    """The scope of the rule of one setting, which is `value` there."""
+    return rules.with_name("value", rules.tables["config"][identifier(field.key)])
 
 
 def _redacted(url: Code) -> Code:
@@ -207,11 +209,11 @@ def _redacted(url: Code) -> Code:
     return replace(url, node=ast.Call(name_node("hidden_url"), [url.node], []))
 
 
-def of_default(fields: Iterable[Setting], key: str) -> Scope:
-    """The scope of the default of the option `key`."""
+def of_default(known: Mapping[str, Code], key: str) -> Scope:
+    """The scope of the default of the option `key`; `known` are the settings."""
     hint = _DEFAULT_HINT.replace("KEY", identifier(key))
     elsewhere = dict.fromkeys(("event", "level", *_OF_SENDING), hint)
-    return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
+    return Scope({"config": known}, {}, elsewhere)
 
 
 def of_rendered_default(

@@ -61,19 +61,29 @@ def read_config(reader: Reader, table: Mapping[str, Any]) -> tuple[ConfigField, 
         for key in table
     ]
     _check_former(reader, bare, "config", RESERVED_CONFIG)
-    return tuple(_checked(reader, field, entries[field.key], bare) for field in bare)
+    rules = scopes.of_rules(bare)
+    shown = scopes.of_rules(bare, is_shown=True)
+    return tuple(
+        _checked(
+            reader,
+            field,
+            entries[field.key],
+            Values(reader, scopes.of_rule(rules, field)),
+            Values(reader, scopes.of_rule(shown, field)),
+        )
+        for field in bare
+    )
 
 
 def _checked(
     reader: Reader,
     field: ConfigField,
     entry: Mapping[str, Any],
-    fields: Sequence[ConfigField],
+    values: Values,
+    texts: Values,
 ) -> ConfigField:
-    """The field with its rules and their texts, which may read all fields."""
+    """The field with its rules, from `values`, and their texts; all may read all fields."""
     path: Path = ("config", field.key)
-    values = Values(reader, scopes.of_rule(fields, field))
-    texts = Values(reader, scopes.of_rule(fields, field, is_shown=True))
     check = None
     if entry.get("check", "url") != "url":
         check = values.expression(entry["check"], (*path, "check"))
@@ -221,11 +231,12 @@ def read_options(
     _same_names(reader, table, ("option",))
     by_name = {field.name: field for field in config}
     records_ = [each.type.record for each in config if each.type.record]
+    known = scopes.settings("config", "config", config)
     options: list[Option] = []
     for key, raw in table.items():
         path: Path = ("option", key)
         entry = reader.entry(raw, path, keys.OPTION)
-        values = Values(reader, scopes.of_default(config, key))
+        values = Values(reader, scopes.of_default(known, key))
         option = _option(reader, key, entry, raw, values, by_name, records_)
         tick = _tick(reader, key, entry, raw, handler)
         former = _former_ticks(reader, option, entry, tick, handler)
