@@ -54,7 +54,7 @@ if sys.dont_write_bytecode:
 
 # How long an example takes says more about the machine than about the code. The gate's
 # verdict is the same for the same code; desks look elsewhere each time.
-for profile, count in (("desk", 50), ("deep", 500)):
+for profile, count in (("desk", 25), ("deep", 500)):
     hypothesis.settings.register_profile(
         profile,
         max_examples=count,
@@ -154,12 +154,12 @@ class Kapacitord:
     Attributes:
         directory: where its configuration, data and log are.
         sections: configuration beside what every test server has.
-        cwd: where the process runs; a project with a runtime of its own, or None.
+        cwd: where the process runs: a project, or None.
         environment: more variables.
         file: the whole configuration in place of all that; `:9092` becomes its port.
         is_forked: whether it comes from a process that has loaded the product, which
-            saves most of a start; not if it has a `cwd` or variables of others, on which
-            what is loaded may depend.
+            saves most of a start; not if it has a runtime or variables of its own, on
+            which what is loaded may depend.
     """
 
     directory: Path
@@ -212,12 +212,14 @@ data_dir = "{self.directory}/data"
         environment = {**os.environ, "TZ": "UTC", **self.environment}
         log = self.directory / "log"
         foreign = [n for n in self.environment if not n.startswith("KAPACITOR_")]
-        if self.is_forked and not (self.cwd or foreign):
-            return ForkedServer(arguments, environment, log)
+        folder = self.cwd or Path.cwd()
+        has_runtime = self.cwd is not None and (self.cwd / "runtime").exists()
+        if self.is_forked and not (has_runtime or foreign):
+            return ForkedServer(arguments, environment, log, folder)
         with log.open("ab") as file:
             return subprocess.Popen(
                 [sys.executable, "-m", "runtime.server", *arguments],
-                cwd=self.cwd,
+                cwd=folder,
                 env=environment,
                 stdout=file,
                 stderr=subprocess.STDOUT,

@@ -30,9 +30,13 @@ class ForkedServer:
     """
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        folder: Path,
     ) -> None:
-        given = [*arguments], {**environment}, log, Path.cwd()
+        given = [*arguments], {**environment}, log, folder
         # a daemon: what a failing test leaves is stopped at the end, not waited for
         self._process: BaseProcess = _CONTEXT.Process(
             target=_serve, args=given, daemon=True

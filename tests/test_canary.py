@@ -42,12 +42,15 @@ from runtime.testing.registry import (
     integration,
     plain_options,
 )
+from tests.draws import drawn
 
 SERVICES = INTEGRATIONS.started({}, AiohttpClient())
 SCRIPT_CANARY = "canary-in-a-script-0123456789"
 PASSWORD = 'canary-password/+ "<é'
 SHARED_SECRET = "canary-shared-secret/+<é"
 OWN_CANARIES = (SCRIPT_CANARY, PASSWORD, SHARED_SECRET)
+# starting a server for each kind takes a minute
+OF_THE_DAY = drawn(KINDS, 8)
 SECTIONS = """
 [logging]
   level = "DEBUG"
@@ -162,7 +165,7 @@ ANY_TRANSPORT = ("refused", "unknown host", "a broken handler", "disabled")
     [
         (kind, failure)
         for failure in FAILURES
-        for kind in (KINDS if failure in ANY_TRANSPORT else HTTP_KINDS)
+        for kind in (KINDS if failure in ANY_TRANSPORT else drawn(HTTP_KINDS, 8))
     ],
 )
 def test_no_failure_shows_a_secret(kind, failure, tmp_path, caplog, monkeypatch):
@@ -301,7 +304,7 @@ def wait_for(met):
     raise AssertionError("it did not happen in time")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_THE_DAY)
 def test_no_answer_no_log_line_and_no_file_shows_a_secret(
     kind, start_kapacitord, monkeypatch, tmp_path
 ):

@@ -17,6 +17,7 @@ from runtime.outbound.client import TimeLimits
 from runtime.secrets import Secret, redact
 from runtime.testing.loopback import Answer, LoopbackServer
 from runtime.testing.registry import HTTP_KINDS, integration, send
+from tests.draws import drawn
 
 # for endpoints that answer, on a machine that is busy
 ROOMY = TimeLimits(connect_s=30.0, total_s=30.0)
@@ -140,7 +141,7 @@ def kind_of(error):
     return None if error is None else FailureKind.of(error)
 
 
-@pytest.fixture(params=HTTP_KINDS)
+@pytest.fixture(params=drawn(HTTP_KINDS, 8))
 def kind(request):
     return request.param
 

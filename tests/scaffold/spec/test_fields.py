@@ -9,6 +9,7 @@ from scaffold.flags import Flags
 from scaffold.spec import fields
 from scaffold.spec.edits import edited
 from scaffold.spec.parse import differences, from_flags, parse
+from tests.draws import drawn
 from tests.scaffold.rendered import ALL
 from tests.scaffold.spec.small import HEAD, TAIL
 
@@ -20,6 +21,7 @@ FIELDS = [
         (*spec.document["config"], *spec.document.get("option", {}))
     )
 ]
+OF_THE_DAY = drawn(FIELDS, 60)
 
 
 def after(spec, edits):
@@ -41,7 +43,7 @@ def refused(call, *given):
     return str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize(("kind", "key"), FIELDS, ids=lambda each: each)
+@pytest.mark.parametrize(("kind", "key"), OF_THE_DAY, ids=lambda each: each)
 def test_any_field_can_be_renamed_and_back(kind, key):
     spec = SPECS[kind]
     other = renamed(spec, key, "zz-top")

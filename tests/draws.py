@@ -1,0 +1,27 @@
+"""Some of many cases at a desk, others each day; all of them in the gate.
+
+The gate runs the hypothesis profile `deep`, and desks the profile `desk`: what is drawn here
+is to lists of cases what a profile's number of examples is to properties.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import random
+from collections.abc import Iterable
+from typing import TypeVar
+
+Case = TypeVar("Case")
+
+# the processes that share the tests of a run must draw the same, also at midnight
+_DAY = os.environ.setdefault("TESTS_DAY", datetime.date.today().isoformat())
+
+
+def drawn(cases: Iterable[Case], count: int) -> list[Case]:
+    """`count` of the cases in their order, by the day; in the gate all of them."""
+    known = list(cases)
+    if os.environ.get("HYPOTHESIS_PROFILE") == "deep" or len(known) <= count:
+        return known
+    places = random.Random(_DAY).sample(range(len(known)), count)
+    return [known[place] for place in sorted(places)]

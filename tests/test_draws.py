@@ -1,0 +1,29 @@
+"""What a desk draws, and what the gate does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.draws import drawn
+
+CASES = [f"case {number}" for number in range(20)]
+
+
+def test_a_desk_draws_some_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYPOTHESIS_PROFILE", raising=False)
+    some = drawn(CASES, 5)
+    assert len(some) == 5
+    assert some == [case for case in CASES if case in some]
+    # every process of a run has the same
+    assert drawn(CASES, 5) == some
+
+
+def test_few_cases_are_all_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYPOTHESIS_PROFILE", raising=False)
+    assert drawn(CASES, 20) == CASES
+    assert drawn(iter(CASES), 30) == CASES
+
+
+def test_the_gate_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPOTHESIS_PROFILE", "deep")
+    assert drawn(CASES, 5) == CASES
