@@ -40,7 +40,7 @@ class FailureKind(enum.StrEnum):
         """The kind of a failure."""
         if error.deferred:
             return cls.DEFERRED
-        if error.status in (401, 403):
+        if error.expired or error.status in (401, 403):
             return cls.AUTH
         if not error.retry:
             return cls.REJECTED

@@ -270,7 +270,7 @@ class AiohttpClient:
         key = idempotency_key.get()
         own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
         self._warn_of_reserved(request.headers)
-        url = URL(_escaped(request.url), encoded=True)
+        url = URL(escaped(request.url), encoded=True)
         if not request.verify:
             self._warn(url)
         if any(name.lower() == "authorization" for name in request.headers):
@@ -501,8 +501,11 @@ def _failure(
     )
 
 
-def _escaped(url: str) -> str:
-    """`url` with characters percent-encoded that a request line cannot hold."""
+def escaped(url: str) -> str:
+    """`url` with characters percent-encoded that a request line cannot hold.
+
+    Those of the host stay, and escapes that it has already.
+    """
     head = _AUTHORITY.match(url)
     at = head.end() if head else 0
     return url[:at] + quote(scrub(url[at:]), safe=_IN_PATH)

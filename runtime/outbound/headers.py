@@ -49,19 +49,28 @@ def folded(value: str) -> str:
     return _UNSENDABLE.sub(" ", scrub(value)).strip(" \t")
 
 
+def merged(*headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as one; later ones replace earlier ones of the same name in any case."""
+    found: dict[str, tuple[str, str]] = {}
+    for each in headers:
+        for name, value in each.items():
+            found[name.lower()] = name, value
+    return dict(found.values())
+
+
 def sendable(*headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers to send: later ones replace earlier ones of the same name in any case.
+    """The headers to send, `merged`, without those that are `RESERVED`.
 
     Raises:
         HeaderNameError: a name is invalid.
     """
-    found: dict[str, tuple[str, str]] = {}
     for each in headers:
         check_names(each)
-        for name, value in each.items():
-            if name.lower() not in RESERVED:
-                found[name.lower()] = name, folded(value)
-    return dict(found.values())
+    return {
+        name: folded(value)
+        for name, value in merged(*headers).items()
+        if name.lower() not in RESERVED
+    }
 
 
 def canonical(name: str) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
@@ -25,7 +25,7 @@ from runtime.options import validate
 from runtime.outbound.connection import NO_CERTIFICATES, Certificates, Connection
 from runtime.outbound.headers import credentials_in
 from runtime.outbound.idempotency import idempotency_key, keyed
-from runtime.secrets import redact, secrets_in
+from runtime.secrets import Secret, redact, secrets_in
 from runtime.services.expressions import judging
 from runtime.services.server import UNNAMED, Server
 
@@ -231,8 +231,12 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
             return await self.deliver(current, options, event)
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
-            text = redact(str(error), secrets_in((config, options)))
+            text = redact(str(error), self.secrets(config, options))
             raise error.replace(text) from None
+
+    def secrets(self, config: ConfigT, options: OptionsT) -> Iterable[Secret]:
+        """The secrets that errors must not show."""
+        return secrets_in((config, options))
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from urllib.parse import quote as escape
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple
 
 from runtime.alert.serialize import event_line, row_line
-from runtime.alert.types import Event, EventData, EventState, Row
+from runtime.alert.types import Event, EventData, EventState, Handler, Row
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
 from runtime.golang.utf8 import scrub
-from runtime.outbound.client import HttpClient, Request, Response
-from runtime.outbound.headers import HeaderNameError, check_names
+from runtime.options import validate
+from runtime.outbound.client import HttpClient, Request, Response, escaped
+from runtime.outbound.connection import Connection
+from runtime.outbound.headers import HeaderNameError, check_names, merged
 from runtime.secrets import Secret, redact
 from runtime.secrets.urls import hidden_url
 from runtime.services.expressions import basic_auth
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
 from runtime.services.httppost.templates import Template, event_data, parsed, row_data
 from runtime.services.server import UNNAMED, Server
+from runtime.services.service import (
+    HttpService,
+    InForce,
+    prefixed,
+    without_credentials,
+)
 from runtime.trouble import complain
-from runtime.units import SECOND, ZERO_TIME, Duration
+from runtime.units import ZERO_TIME, Duration
 
-_URL_CHARACTERS = "%/:?#[]@!$&'()*+,;="
 # Kapacitor's words, for an endpoint that does not exist as well
 _NO_TARGET = (
     "An appropriately formatted url must be specified if an endpoint is not specified"
 )
-_log = logging.getLogger("kapacitor.httppost")
-
 _NO_REASON = "unknown error, use .captureResponse() to capture the HTTP response"
+# URLs of handlers, each of which is parsed once
+_MOST_URLS = 1000
+
+_log = logging.getLogger("kapacitor.httppost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,23 @@ class HandlerConfig:
     capture_response: bool = False
     timeout: Duration = Duration(0)
     skip_ssl_verification: bool = False
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            OptionsError: they name neither URL nor endpoint, the URL is not a template,
+                or a header has no name that can be sent.
+        """
+        if not self.url and not self.endpoint:
+            raise OptionsError(_NO_TARGET)
+        try:
+            _at(self.url)
+            check_names(self.headers)
+        except ConfigError as error:
+            raise OptionsError(str(error)) from None
+        except HeaderNameError as error:
+            raise OptionsError(f"headers: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +104,15 @@ class Endpoint:
     """A target and its templates.
 
     Attributes:
+        enabled: True: a configured endpoint is in use.
         url: template of the URL, over the event.
         headers: headers of the requests.
         basic_auth: user name and password.
         alert_template: template of alert bodies; None to post the event as JSON.
         row_template: template of the bodies of nodes.
     """
+
+    enabled: ClassVar[bool] = True
 
     url: Template
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -98,20 +127,30 @@ class Endpoint:
         Raises:
             ConfigError: a template cannot be read, or does not parse.
         """
-        try:
-            url = parsed(config.url, "url")
-        except TemplateError as error:
-            text = (
-                f"invalid URL template syntax {quote(hidden_url(config.url))}: {error}"
-            )
-            raise ConfigError(text) from None
         return cls(
-            url,
+            _at(config.url).url,
             config.headers,
             config.basic_auth,
             config.body_template("alert"),
             config.body_template("row"),
         )
+
+    def validate(self) -> None:
+        """Nothing to check: its section was valid, and its templates are parsed."""
+
+
+@lru_cache(_MOST_URLS)
+def _at(url: str) -> Endpoint:
+    """The target at a URL, without settings.
+
+    Raises:
+        ConfigError: the URL is not a template.
+    """
+    try:
+        return Endpoint(parsed(url, "url"))
+    except TemplateError as error:
+        text = f"invalid URL template syntax {quote(hidden_url(url))}: {error}"
+        raise ConfigError(text) from None
 
 
 class Posted(NamedTuple):
@@ -129,13 +168,11 @@ class Posted(NamedTuple):
     replaced: str = ""
 
 
-class Service:
+class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
     """Posts events and rows to endpoints."""
 
-    kind = "httppost"
-    handler_kind = "post"
-    is_global = False
-    state_changes_only = False
+    kind: ClassVar[str] = "httppost"
+    prepare_error = "failed to create HTTP request"
 
     def __init__(
         self, configs: Sequence[Config], client: HttpClient, server: Server = UNNAMED
@@ -145,15 +182,14 @@ class Service:
         Raises:
             ConfigError: a template cannot be read, or does not parse.
         """
-        self._client = client
+        super().__init__(_at(""), client, server)
         self._endpoints: dict[str, Endpoint] = {}
         self.prepared(configs)()
 
-    async def open(self) -> None:
-        """Start the service."""
-
-    async def close(self) -> None:
-        """Stop the service."""
+    @property
+    def handler_kind(self) -> str:
+        """Name of the kind of its handlers."""
+        return "post"
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
         """Return a function that applies new endpoints; nothing changes before.
@@ -161,14 +197,9 @@ class Service:
         Raises:
             ConfigError: one belongs to no endpoint, or has an invalid template.
         """
-        endpoints: dict[str, Endpoint] = {}
         for config in configs:
-            if not isinstance(config, Config):
-                raise ConfigError(
-                    "expected config object to be of type httppost.Config, "
-                    f"got {type(config).__name__}"
-                )
-            endpoints[config.endpoint] = Endpoint.of(config)
+            self._check_type(config, Config)
+        endpoints = {each.endpoint: Endpoint.of(each) for each in configs}
 
         def swap() -> None:
             self._endpoints = endpoints
@@ -183,56 +214,74 @@ class Service:
         """Default options of a handler."""
         return HandlerConfig()
 
-    def handler(self, options: HandlerConfig) -> EndpointHandler:
+    def handler(self, options: HandlerConfig) -> Handler:
         """A handler that posts its events with `options`.
 
         An unknown endpoint is accepted here, as it may be configured later; definitions
-        are checked with `EndpointHandler.check`.
+        are checked with `check_options`.
 
         Raises:
-            OptionsError: they name neither URL nor endpoint, the URL is not a template,
-                or a header has no name that can be sent.
+            OptionsError: the options are invalid.
         """
-        if not options.url and not options.endpoint:
+        validate(options)
+        return super().handler(options)
+
+    def check_options(self, options: HandlerConfig) -> None:
+        """Refuse a definition for an endpoint that does not exist.
+
+        Raises:
+            OptionsError: the endpoint does not exist, and there is no URL instead, or
+                the options are invalid.
+        """
+        super().check_options(options)
+        if not options.url and self.endpoint(options.endpoint) is None:
             raise OptionsError(_NO_TARGET)
-        try:
-            url = parsed(options.url, "url") if options.url else None
-        except TemplateError as error:
-            text = (
-                f"invalid URL template syntax {quote(hidden_url(options.url))}: {error}"
-            )
-            raise OptionsError(text) from None
-        try:
-            check_names(options.headers)
-        except HeaderNameError as error:
-            raise OptionsError(f"headers: {error}") from None
-        return EndpointHandler(self, options, url)
 
-    async def post(
-        self, endpoint: Endpoint, options: HandlerConfig, event: Event
-    ) -> None:
-        """Post `event`; as JSON if its template fails.
+    def _chosen(self, options: HandlerConfig) -> InForce[Endpoint]:
+        endpoint = self.endpoint(options.endpoint)
+        if endpoint is None and options.url:
+            endpoint = _at(options.url)
+        if endpoint is None:
+            # it may be configured later; until then the options are kept
+            text = f"unknown endpoint {quote(options.endpoint)}"
+            raise DeliveryError(text, retry=True, deferred=True)
+        return InForce(endpoint)
+
+    def request(
+        self, config: Endpoint, options: HandlerConfig, event: Event
+    ) -> Request:
+        """Build the request that posts `event`; as JSON if its template fails.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the template of the URL fails.
         """
-        template = endpoint.alert_template
-        content = _Content("alert", template, event_data(event))
+        content = _Content("alert", config.alert_template, event_data(event))
         body = _body(content, lambda: event_line(event))
-        request = _request(endpoint, options, content, body)
-        secrets = _secrets(endpoint, options)
         if body.replaced:
             text = "failed to execute alert-template: posted the alert as JSON"
             where = {"topic": event.topic, "endpoint": options.endpoint}
-            err = redact(body.replaced, secrets)
+            err = redact(body.replaced, self.secrets(config, options))
             complain(_log, text, {**where, "event": event.state.id, "err": err})
-        try:
-            response = await self._client.send(request)
-            if not _is_success(response):
-                raise _refused(response, options)
-        except DeliveryError as error:
-            # an endpoint may repeat what it was sent in its answer
-            raise error.replace(redact(str(error), secrets)) from None
+        return _request(config, options, content, body)
+
+    def connection(self, config: Endpoint, options: HandlerConfig) -> Connection:
+        """Return the settings of the connection for a request."""
+        return Connection(
+            verify=not options.skip_ssl_verification, limit=options.timeout
+        )
+
+    def secrets(self, config: Endpoint, options: HandlerConfig) -> Iterable[Secret]:
+        """The secrets that errors must not show; headers hold keys."""
+        values = (*config.headers.values(), *options.headers.values())
+        hidden = [Secret(value, is_known=False) for value in values]
+        return [*super().secrets(config, options), *hidden]
+
+    def failure_with(
+        self, config: Endpoint, options: HandlerConfig, response: Response
+    ) -> str:
+        """Return the error of a response that means failure."""
+        code, reason = response.status, quote(_reason(response, options))
+        return f"POST returned non 2xx status code: code={code} err={reason}"
 
     async def post_row(
         self, endpoint: Endpoint, options: HandlerConfig, row: Row
@@ -244,13 +293,15 @@ class Service:
         """
         content = _Content("row", endpoint.row_template, row_data(row))
         body = _body(content, lambda: row_line(row))
-        request = _request(endpoint, options, content, body)
-        secrets = _secrets(endpoint, options)
+        secrets = [*self.secrets(endpoint, options)]
+        with prefixed(self.prepare_error):
+            request = _request(endpoint, options, content, body)
         try:
-            response = await self._client.send(request)
+            response = await self.exchange(InForce(endpoint), options, request)
         except DeliveryError as error:
-            raise error.replace(redact(str(error), secrets)) from None
-        problem = "" if _is_success(response) else _reason(response, options)
+            shown = without_credentials(error, request)
+            raise error.replace(redact(str(shown), secrets)) from None
+        problem = "" if self.accepts(response) else _reason(response, options)
         return Posted(
             response.status, redact(problem, secrets), redact(body.replaced, secrets)
         )
@@ -259,60 +310,21 @@ class Service:
         """The service test's options with their present defaults."""
         return TestOptions()
 
-    async def test(self, options: TestOptions) -> None:
-        """Post an empty event to the URL.
+    def test_event(self, options: TestOptions) -> tuple[HandlerConfig, Event]:
+        """Options of the service test, and an empty event.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the options are invalid.
         """
         said = HandlerConfig(
             options.url, headers=options.headers, timeout=options.timeout
         )
-        state = EventState("", time=ZERO_TIME)
         try:
-            handler = self.handler(said)
+            said.validate()
         except OptionsError as error:
             raise DeliveryError(str(error)) from None
-        await handler.handle(Event("", state, EventData(recoverable=False)))
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointHandler:
-    """Posts events through its service.
-
-    Attributes:
-        service: service that posts.
-        options: options of this handler.
-        url: URL to post to if the endpoint does not exist.
-    """
-
-    service: Service
-    options: HandlerConfig
-    url: Template | None
-
-    def check(self) -> None:
-        """Refuse a definition for an endpoint that does not exist.
-
-        Raises:
-            OptionsError: the endpoint does not exist, and there is no URL instead.
-        """
-        if self.url is None and self.service.endpoint(self.options.endpoint) is None:
-            raise OptionsError(_NO_TARGET)
-
-    async def handle(self, event: Event) -> None:
-        """Post `event` to its endpoint as currently configured.
-
-        Raises:
-            DeliveryError: it was not delivered.
-        """
-        name = self.options.endpoint
-        endpoint = self.service.endpoint(name) if name else None
-        if endpoint is None and self.url is not None:
-            endpoint = Endpoint(self.url)
-        if endpoint is None:
-            # it may be configured later; until then the options are kept
-            raise DeliveryError(f"unknown endpoint {quote(name)}", retry=True)
-        await self.service.post(endpoint, self.options, event)
+        state = EventState("", time=ZERO_TIME)
+        return said, Event("", state, EventData(recoverable=False))
 
 
 class _Content(NamedTuple):
@@ -360,49 +372,18 @@ def _request(
 ) -> Request:
     headers = {"Content-Type": "application/json"} if body.is_json else {}
     try:
-        url = escape(scrub(endpoint.url.render(content.data)), safe=_URL_CHARACTERS)
+        url = escaped(scrub(endpoint.url.render(content.data)))
     except TemplateError as error:
-        text = f"failed to create HTTP request: failed to execute url template: {error}"
-        raise DeliveryError(text) from None
-    headers = _over(headers, endpoint.headers)
-    if auth := endpoint.basic_auth:
-        headers = _over(headers, basic_auth(auth.username, auth.password.reveal()))
+        raise DeliveryError(f"failed to execute url template: {error}") from None
+    auth = endpoint.basic_auth
+    user = basic_auth(auth.username, auth.password.reveal()) if auth else {}
     return Request(
         "POST",
         url,
-        headers=_over(headers, options.headers),
+        headers=merged(headers, endpoint.headers, user, options.headers),
         body=body.text,
-        verify=not options.skip_ssl_verification,
-        limit_s=options.timeout / SECOND or None,
     )
-
-
-def _over(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """`headers` updated with `more`; names match in any case."""
-    names = {name.lower() for name in more}
-    kept = {name: each for name, each in headers.items() if name.lower() not in names}
-    return kept | dict(more)
-
-
-def _is_success(response: Response) -> bool:
-    return 200 <= response.status < 300
 
 
 def _reason(response: Response, options: HandlerConfig) -> str:
     return response.text if options.capture_response else _NO_REASON
-
-
-def _refused(response: Response, options: HandlerConfig) -> DeliveryError:
-    reason = quote(_reason(response, options))
-    return response.error(
-        f"POST returned non 2xx status code: code={response.status} err={reason}"
-    )
-
-
-def _secrets(endpoint: Endpoint, options: HandlerConfig) -> list[Secret]:
-    """The secrets to redact; headers hold keys."""
-    headers = {**endpoint.headers, **options.headers}
-    hidden = [Secret(value, is_known=False) for value in headers.values()]
-    auth = endpoint.basic_auth
-    pair = Secret(f"{auth.username}:{auth.password.reveal()}", is_known=False)
-    return [*hidden, auth.password, pair] if auth else hidden

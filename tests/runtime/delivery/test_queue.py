@@ -152,6 +152,7 @@ def test_clearing_leaves_what_is_under_way():
     [
         (DeliveryError("x", retry=True, deferred=True), FailureKind.DEFERRED),
         (DeliveryError("x", status=401), FailureKind.AUTH),
+        (DeliveryError("x", status=200, expired=True), FailureKind.AUTH),
         (DeliveryError("x", status=403), FailureKind.AUTH),
         (DeliveryError("x"), FailureKind.REJECTED),
         *[

@@ -10,7 +10,8 @@ from runtime.outbound.client import AiohttpClient
 from runtime.secrets import Secret
 from runtime.services.httppost.config import BasicAuth, Config
 from runtime.services.httppost.service import HandlerConfig, Service
-from runtime.testing.events import sample_event
+from runtime.testing.events import changed_event, sample_event
+from runtime.testing.loopback import Answer
 from runtime.units import MILLISECOND, Duration
 
 
@@ -62,7 +63,7 @@ def test_without_such_an_endpoint_the_url_is_taken(server):
 def test_an_endpoint_may_be_configured_later():
     error = failure(HandlerConfig(endpoint="nope"))
     assert str(error) == 'unknown endpoint "nope"'
-    assert error.retry
+    assert error.deferred
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,35 @@ def test_basic_auth_is_sent_and_not_told(server):
     sent = base64.b64encode(b"me:hunter22!").decode()
     assert server.next().headers["Authorization"] == f"Basic {sent}"
     assert "hunter22" not in str(error)
+
+
+def test_headers_replace_each_other_in_any_case(server):
+    auth = BasicAuth("me", Secret("hunter22!"))
+    endpoint = Config("e", server.url, {"content-type": "text/x"}, auth)
+    post(HandlerConfig(endpoint="e", headers={"authorization": "Other"}), endpoint)
+    headers = server.next().headers
+    assert headers["Content-Type"] == "text/x"
+    assert headers["Authorization"] == "Other"
+
+
+def test_a_line_end_in_a_url_is_sent(server):
+    event = changed_event(sample_event(), {"message": "two\nlines"})
+    post(HandlerConfig(server.url + "/{{ .Message }}"), event=event)
+    assert server.next().path == "/two%0Alines"
+
+
+def test_a_refusal_may_pass_after_a_time(server):
+    server.answers.append(Answer(429, headers={"Retry-After": "7"}))
+    error = failure(HandlerConfig(server.url))
+    assert (error.retry, error.retry_after_s) == (True, 7.0)
+
+
+@pytest.mark.parametrize("said", [{"url": "http://h/{{"}, {"headers": {"a b": "c"}}])
+def test_a_service_test_with_invalid_options_fails(said):
+    service = Service((), AiohttpClient())
+    options = dataclasses.replace(service.test_options(), **said)
+    with pytest.raises(DeliveryError, match=r"invalid URL template|headers: net/http"):
+        asyncio.run(service.test(options))
 
 
 def test_a_refusal_is_told_as_far_as_wanted(server):
