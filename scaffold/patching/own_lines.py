@@ -25,13 +25,16 @@ _FRAMES: dict[type[ast.AST], tuple[str, str]] = {
     ast.List: ("[\n", "]"),
     ast.Set: ("{\n", "}"),
 }
+_OPENING = re.compile(r"[{\[][ \t]*(?:#[^\r\n]*)?(\r?\n)")
 _ENDING = re.compile(r"[ \t]*,[ \t]*(?:#[^\r\n]*)?(\r?\n)")
 
 
 def inserted(
     source: Source, slot: Slot, index: int, fragment: Fragment, style: Style
 ) -> Edit | None:
-    """Edit that inserts an entry below another one; None where that takes more than lines.
+    """Edit that inserts an entry as lines.
+
+    None where that takes more than lines.
 
     Args:
         source: the file.
@@ -41,20 +44,21 @@ def inserted(
         style: layout style of the project.
     """
     holder, siblings = slot.holder, slot.siblings
-    if not (
-        isinstance(holder, InBrackets) and siblings and style.keeps_trailing_commas
-    ):
+    if not (isinstance(holder, InBrackets) and style.keeps_trailing_commas):
         return None
+    if not siblings:
+        return _opened(source, holder, fragment, style)
     is_last = index == len(siblings)
     number = siblings[-1].number + 1 if is_last else siblings[index].number
-    if not (number and _is_entry(fragment, holder, style)):
-        return None
     entries = [each for _, each in items(holder.node)]
-    if not _is_exploded(holder.node, entries):
+    if not (_is_entry(fragment, holder, style) and _is_exploded(holder.node, entries)):
         return None
-    above = siblings[0]._replace(number=number - 1)
-    ending = _ENDING.match(source.text, entry_span(source, above)[1])
-    lines = map(first_line, entries[number - 1 : number + 1])
+    if number:
+        above = siblings[0]._replace(number=number - 1)
+        ending = _ENDING.match(source.text, entry_span(source, above)[1])
+    else:
+        ending = _OPENING.match(source.text, source.span(holder.node)[0])
+    lines = map(first_line, entries[max(number - 1, 0) : number + 1])
     if (
         ending is None
         or ending[1] != source.newline
@@ -62,6 +66,22 @@ def inserted(
     ):
         return None
     return Edit(ending.end(), ending.end(), fragment.lines)
+
+
+def _opened(
+    source: Source, holder: InBrackets, fragment: Fragment, style: Style
+) -> Edit | None:
+    """Edit that puts the lines of a first entry between the brackets of a variable."""
+    start, stop = source.span(holder.node)
+    brackets = source.text[start:stop]
+    is_value = getattr(holder.statement, "value", None) is holder.node
+    if brackets not in ("{}", "[]") or not is_value:
+        return None
+    if not _is_entry(fragment, holder, style):
+        return None
+    outer = source.indent_of(first_line(holder.node))
+    lines = source.newline + fragment.lines + outer
+    return Edit(start + 1, stop - 1, lines)
 
 
 def _is_exploded(node: ast.AST, entries: Sequence[ast.AST]) -> bool:

@@ -29,9 +29,19 @@ FITTING = {
     "wide characters": 'K = {\n    "a": "日本",  # 日本\n    "z": 2,\n}\n',
     "in a function": 'if X:\n    K = {\n        "a": 1,\n        "z": 2,\n    }\n',
 }
+FITTING |= {
+    "before the first": 'K = {  # all\n    # z\n    "z": 2,\n}\n',
+    "before the first, below a blank line": 'K = {\n\n    "z": 2,\n}\n',
+    "before a spread one": 'K = {\n    **OTHERS,\n    "z": 2,\n}\n',
+    "an empty one": "K = {}\n",
+    "an empty one with a type and a comment": "K: dict[str, int] = {}  # all\n",
+    "an empty one in a block": "if X:\n    K = {}\n",
+    "an empty one and another": "K = {}; L = {}\n",
+}
 UNFIT = {
-    "empty": "K = {}\n",
-    "before the first": 'K = {\n    "z": 2,\n}\n',
+    "empty in a call": "K = dict({})\n",
+    "empty with a comment": "K = {\n    # none yet\n}\n",
+    "empty with a blank": "K = { }\n",
     "one line": 'K = {"a": 1, "z": 2}\n',
     "filled lines": 'K = {\n    "a": 1, "b": 1,\n    "z": 2,\n}\n',
     "no comma at the end": 'K = {\n    "a": 1,\n    "b": 2\n}\n',
