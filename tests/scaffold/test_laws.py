@@ -1,5 +1,6 @@
 """The laws of removing: sequences of commands over several handlers, in memory.
 
+1. A new handler, made again, changes nothing.
 2. A new handler, removed, leaves every byte as it was, among others and in any order.
 4. A line that a person added is still there, after any command.
 """
@@ -11,12 +12,13 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+import hypothesis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaffold import handlers, places, state
-from scaffold.errors import Conflict, PlanError
+from scaffold.errors import Conflict, PlanError, SpecError
 from scaffold.flags import Flags
 from scaffold.rendering.projects import project_file, project_files
 from scaffold.spec.parse import from_flags
@@ -98,6 +100,58 @@ def test_what_is_removed_was_never_there(
     for kind in order:
         made.remove_handler(kind)
     assert made.files == base
+
+
+TYPES = (
+    *("str", "str=a 'b' \\ {c}", "int=3", "float=1.5", "bool", "duration=10s"),
+    *("secret", "url=http://x.example.com", "list[str]=a,b", "map[str]=a=b", "any"),
+)
+
+
+@st.composite
+def flags(draw: st.DrawFn) -> Flags:
+    """Flags of a handler with settings of any types."""
+    settings_ = draw(
+        st.dictionaries(
+            st.sampled_from(["room", "a-b", "class", "config", "x1", "message"]),
+            st.tuples(st.sampled_from(["fields", "config"]), st.sampled_from(TYPES)),
+            max_size=4,
+        )
+    )
+    kinds_of: dict[str, list[str]] = {"fields": [], "config": []}
+    for name, (kind, type_) in settings_.items():
+        kinds_of[kind].append(f"{name}:{type_}")
+    is_global = draw(st.booleans())
+    return Flags(
+        "zoo_two",
+        fields=kinds_of["fields"],
+        config=kinds_of["config"],
+        is_global=is_global,
+        state_changes_only=is_global and draw(st.booleans()),
+        title=draw(st.sampled_from(["", "Zoo", 'A "Zoo" \\ of {2}'])),
+        is_form=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=5, deadline=None)
+@given(flags=flags(), other=kinds)
+def test_any_handler_is_made_once_and_leaves_nothing(
+    bases: dict[str, Files], flags: Flags, other: str
+) -> None:
+    before = built("alerts", bases["alerts"], (other,))
+    made = project(before, "alerts")
+    try:
+        spec = from_flags(flags).to_toml()
+    except SpecError:
+        hypothesis.reject()
+    made.create(spec)
+    assert made.create(spec).changes == ()
+    assert made.regenerate().changes == ()
+    for path, data in made.files.items():
+        if path.suffix == ".py" and before.get(path) != data:
+            compile(data, str(path), "exec", dont_inherit=True)
+    made.remove_handler("zoo_two")
+    assert made.files == before
 
 
 @pytest.mark.parametrize("package", ["alerts", "runtime"])
