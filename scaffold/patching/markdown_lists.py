@@ -113,8 +113,9 @@ class _Heading(NamedTuple):
 def bullets(source: Source, lines: range) -> list[Entry]:
     """The first bullet list in these lines; a bullet's key is its first `code`."""
     entries: list[Entry] = []
+    unfenced = {*_unfenced(source)}
     for line in lines:
-        match = _BULLET.match(source.lines[line])
+        match = _BULLET.match(source.lines[line]) if line in unfenced else None
         if match and not (entries and line < entries[-1].end):
             code = _CODE.search(match[1])
             end = min(_bullet_end(source, line), lines.stop)

@@ -24,7 +24,7 @@ from scaffold.patching.syntax import (
     line_after,
 )
 
-_BEFORE = re.compile(r"[ \t]*;[ \t]*$")
+_BEFORE = re.compile(r"[ \t]*;[ \t]*\Z")
 _AFTER = re.compile(r"[ \t]*;[ \t]*(?=\S)")
 
 
@@ -92,7 +92,6 @@ def replaced(
         # in a branch of `if` or `try`
         lines = textwrap.indent(lines, source.indent_of(entry.first))
     if entry.holder is None:
-        rest = source.newline if rest == "" and stop < len(source.text) else ""
         ending = source.text[:stop].endswith("\n")
         return Edit(begin, stop, fragment.lines if ending else lines)
     return Edit(begin, stop + len(rest), lines + rest)
@@ -174,7 +173,7 @@ def _at_line(source: Source, line: int, lines: str) -> Edit:
 def _without_statement(source: Source, start: int, stop: int) -> Edit:
     """Edit that removes a statement that shares its line or is alone in a block."""
     after = _AFTER.match(source.text, stop)
-    before = _BEFORE.search(source.text, source.text.rfind("\n", 0, start) + 1, start)
+    before = _BEFORE.search(source.text, 0, start)
     if after:
         return Edit(start, after.end(), "")
     if before:

@@ -116,5 +116,6 @@ def test_tables_are_passed_to_the_call_that_combines_them() -> None:
         ("app.h:KINDS", "from app.h import KINDS\n"),
         ("app.s:PARTS", "from app.s import PARTS\n"),
     ]
-    assert {each.argument.place.path for each in wires} == {PATH}
-    assert {each.imported.place.path for each in wires} == {PATH}
+    places = [(each.argument.place, each.imported.place) for each in wires]
+    assert {(one.path, one.place) for one, _ in places} == {(PATH, "table")}
+    assert {(one.path, one.place) for _, one in places} == {(PATH, "import")}

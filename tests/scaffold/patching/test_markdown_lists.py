@@ -137,6 +137,7 @@ def test_a_line_below_a_heading_is_no_merge() -> None:
             "## Unreleased\n\n* `new`\n\n## 1.0",
         ),
         ("\ufeff## Unreleased\n\n* `a`\n", "* `a`\n* `new`\n"),
+        ("Unreleased\n---\n```\n* `a`\n```\n* `b`\n", "* `b`\n* `new`\n"),
     ],
 )
 def test_an_entry_goes_into_its_part(before: str, after: str) -> None:

@@ -23,6 +23,7 @@ from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
     EntryKept,
+    EntryMerged,
     EntryUpdated,
     NameTaken,
     PlaceMissing,
@@ -259,7 +260,7 @@ def test_an_import_of_several_modules_is_read(
     "literal", ['{"foo"}', 'frozenset({"foo"})', '{\n    "foo",\n}']
 )
 def test_the_last_member_of_a_set_is_refused_by_name(literal: str) -> None:
-    source = f"x = 1\nK = {literal}\n"
+    source = f"\nK = {literal}\n"
     asked = Registration(Place(PATH, "x", ListLiteral("K"), "foo"), "", '"foo",\n')
     told = "would be left with an empty set, which has no literal; make it a list"
     with pytest.raises(PlanError, match=rf"some\.py:2: {told}$"):
@@ -316,6 +317,33 @@ def test_an_entry_of_ours_is_replaced_and_a_persons_is_kept() -> None:
         source, DictLiteral("KINDS"), "foo", '"foo": 9,', base='"foo": 1,\n'
     )
     assert (text, type(outcome)) == (source, EntryConflict)
+
+
+@pytest.mark.parametrize(
+    ("merged", "after", "kind"),
+    [
+        ('"foo": 8,\n', '"foo": 8', EntryMerged),
+        ('"foo":  7,\n', '"foo": 7', EntryMerged),
+        (None, '"foo": 7', EntryConflict),
+    ],
+)
+def test_an_edited_entry_is_merged(
+    merged: str | None, after: str, kind: type[PlaceOutcome]
+) -> None:
+    place = Place(PATH, "x", DictLiteral("K"), "foo")
+    seen: list[str] = []
+
+    def merge(asked: Registration, now: str) -> str | None:
+        seen.append(now)
+        return merged
+
+    for text, told in (('"foo": 9,', kind), ("", EntryConflict)):
+        asked = Registration(place, text, '"foo": 1,\n')
+        data, [outcome] = register(PATH, b'K = {"foo": 7}\n', [asked], merge=merge)
+        left = after if text else '"foo": 7'
+        assert data.decode() == f"K = {{{left}}}\n"
+        assert (type(outcome), outcome.path) == (told, PATH)
+    assert seen == ['"foo": 7,\n']
 
 
 @pytest.mark.parametrize(

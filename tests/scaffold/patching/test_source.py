@@ -25,6 +25,8 @@ def source(text: str | bytes, path: PurePosixPath = PATH) -> Source:
         (b"\0", "some.py:1: contains a NUL byte"),
         (b"#" * (MAX_BYTES + 1), "some.py: is larger than 1000000 bytes"),
         (b"x = 1\ny = '\xe9'\n", "some.py:2: is not utf-8 text"),
+        (b"\n\xe9", "some.py:2: is not utf-8 text"),
+        (b"\n\0", "some.py:2: contains a NUL byte"),
         (b"# coding: ascii\n# \xe9\n", "some.py:2: is not ascii text"),
         (b"# coding: klingon\n", "some.py:1: names an unknown encoding, klingon"),
         (b"x = 1\ny = 2\rz\n", "some.py:2: contains a carriage return inside a line"),

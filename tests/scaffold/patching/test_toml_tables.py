@@ -60,6 +60,12 @@ def test_what_only_looks_like_a_table_is_none(key: str) -> None:
     assert isinstance(put(CONF, TomlSections(), key, f"[{key}]")[1], Registered)
 
 
+@pytest.mark.parametrize("key", ["x", "xx", "a-x"])
+def test_a_key_is_the_whole_name_of_a_table(key: str) -> None:
+    for header in (f"[{key}]", f"[['{key}'.y]]", f"# [ {key} ]"):
+        assert put(f"{header}\n", TomlSections(), key, "[x]")[0] == f"{header}\n"
+
+
 def test_a_table_is_replaced_with_its_comments() -> None:
     old = "# About foo.\n#[foo]\n#  enabled = false\n"
     text, outcome = put(CONF, TomlSections(), "foo", "# New.\n[foo]", base=old)

@@ -59,7 +59,7 @@ DICT = {
     "annotated": "K: dict[str, int] = {\n    <B>,\n}\n",
     "others": "K = {**m, <B>, **n}\n",
     "union": "K = {1: {2: 3}, <B>} | {<D>}\n",
-    "second of a line": "x = {1: {2: 3}}; K = {<B>}; y = {}  # end\n",
+    "second of a line": "x = {1: {2: 3}}; K = {<B>}; y = {}  # x\n",
     "parentheses": "K = {\n    'bb': (  # )\n        1\n    ),\n    <D>,\n}\n",
     "windows": "K = {\n    <B>,  # beside\n    <D>\n}\n",
     "a multi-line string": 'K = {"a": """\nb\n""", <B>}\n',
@@ -91,6 +91,7 @@ CALLS = {
     "none on lines": "f(\n)\n",
     "below another": "x = g(f=1)\ny = f(<B>).f\n",
     "inside others": "x = f.g(g(f(<B>)))\n",
+    "of a module": "x = m.f(f.g(1), <B>)\n",
     "in a function": "def g():\n  return f(\n    <B>,\n  )\n",
 }
 IMPORTS = {
@@ -126,7 +127,7 @@ PAGES = {
     "indented": "- a\n  <B>\n  <D>\n",
     "two lists": "<B>\n\n<D>\n- [E](x/ff.md)\n",
     "of the same length": "<B>\n\n<D>\n",
-    "fences": "~~~\n<B>\n```\n~~~\n\n<D>\n",
+    "fences": "~~~\nx\n<B>\n```\n~~~\n\n<D>\n",
     "none": "# P\n\nText.\n\n\n",
     "windows": "# P\n\n<B>\n",
 }
@@ -153,6 +154,7 @@ TABLES = {
     "alone": "<B>\n",
     "no end": "<D>\n\n<B>",
     "mark": "\ufeff<B>\n\n<D>",
+    "windows without an end": "<D>\n\n<B>",
     "windows": "x = 1\n\n<B>\n\n<D>\n",
     "none": "",
 }
@@ -273,7 +275,7 @@ def test_entries(name: str, snapshot: SnapshotAssertion) -> None:
     for layout, source in kind.sources.items():
         for sign, key, number in (("<B>", "bb", 1), ("<D>", "dd", 2)):
             source = source.replace(sign, kind.text_of(key, number).rstrip(",\n"))
-        if layout == "windows":
+        if layout.startswith("windows"):
             source = source.replace("\n", "\r\n")
         parts.append(f"===== {layout}\n{shown(source)}")
         parts += [f"----- {what}\n{text}" for what, text in changes(source, kind)]
