@@ -4,115 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import io
 import logging
-import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from runtime.errors import DeliveryError
-from runtime.golang.utf8 import scrub
 from runtime.outbound import tcp
 from runtime.outbound.addresses import DeniedAddressError
-from runtime.outbound.connection import Connection
 from runtime.outbound.dialing import NEXT_ADDRESS_S, Dialer
-from runtime.outbound.failures import may_have_come, reason_of
-from runtime.outbound.headers import RESERVED, HeaderNameError, check_names, sendable
+from runtime.outbound.headers import RESERVED, sendable
 from runtime.outbound.idempotency import idempotency_key
-from runtime.outbound.identity import Identity
+from runtime.outbound.messages import (
+    Request,
+    Response,
+    check,
+    escaped,
+    failure,
+    failures_of,
+    redirected,
+    retry_after_s,
+)
 from runtime.outbound.network import Network
 from runtime.outbound.trust import Trust
-from runtime.secrets.urls import shown_url
-from runtime.units import SECOND
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request to an endpoint.
-
-    Attributes:
-        method: `POST`, `PUT`, …; to `tcp://` `WRITE`, or `EXCHANGE` to read an answer.
-        url: complete, with its query; may hold secrets, so it is never logged.
-            `tcp://host:port` takes the body alone.
-        headers: sent with values on one line; `http_headers.RESERVED` are not.
-        body: the bytes of the body.
-        verify: True to require a trusted certificate.
-        limit_s: time limit of the whole request, in seconds; None for the client's own
-            limit.
-        identity: certificates of the service; None for those of the client.
-        proxy: URL of an HTTP proxy; "" for none. It may hold a password.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    verify: bool = True
-    limit_s: float | None = None
-    identity: Identity | None = None
-    proxy: str = ""
-
-    def over(self, connection: Connection, identity: Identity | None) -> Request:
-        """This request over a connection; what that leaves open stays."""
-        return dataclasses.replace(
-            self,
-            verify=self.verify and connection.verify,
-            limit_s=connection.limit / SECOND or self.limit_s,
-            identity=identity or self.identity,
-            proxy=connection.proxy or self.proxy,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An endpoint's answer.
-
-    Attributes:
-        status: HTTP status.
-        body: at most 64 KiB of the body.
-        retry_after_s: parsed `Retry-After`, seconds from now.
-    """
-
-    status: int
-    body: bytes = b""
-    retry_after_s: float | None = None
-
-    @property
-    def text(self) -> str:
-        """The body as text; bytes that are not UTF-8 are replaced."""
-        return self.body.decode("utf-8", "replace")
-
-    @property
-    def json(self) -> Any:
-        """The body decoded from JSON, or None if it is not JSON."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-
-    def error(self, message: str) -> DeliveryError:
-        """The error for an answer that means failure."""
-        retry = self.status in (408, 425, 429) or (
-            self.status >= 500 and self.status not in (501, 505)
-        )
-        return DeliveryError(
-            message,
-            retry=retry,
-            status=self.status,
-            retry_after_s=self.retry_after_s,
-        )
+__all__ = [
+    "AiohttpClient",
+    "HttpClient",
+    "Request",
+    "Response",
+    "Streamed",
+    "TimeLimits",
+]
 
 
 class HttpClient(Protocol):
@@ -136,11 +67,6 @@ _CONNECTIONS = 16  # to one endpoint at a time
 _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
 _PROXY_REFUSES = 407
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_PROXY = re.compile(r"http://[^/?#\s]+/?", re.IGNORECASE)
-_AUTHORITY = re.compile(r"[^:/?#]*://[^/?#]*")
-# left alone: the characters of URLs, and escapes
-_IN_PATH = "%/:?#[]@!$&'()*+,;=~-._"
 
 _log = logging.getLogger("kapacitor.http_client")
 
@@ -208,11 +134,11 @@ class AiohttpClient:
         Raises:
             DeliveryError: no answer came; the text names the endpoint without secrets.
         """
-        with _failures_of(request):
+        with failures_of(request):
             scheme, place = urlsplit(request.url)[:2]
             if scheme == "tcp":
                 return await self._over_tcp(place, request)
-            _check(request)
+            check(request)
             async with asyncio.timeout(request.limit_s or self._limits.total_s):
                 return await self._follow(request)
 
@@ -232,8 +158,8 @@ class AiohttpClient:
         Raises:
             DeliveryError: no answer came.
         """
-        with _failures_of(request):
-            _check(request)
+        with failures_of(request):
+            check(request)
             loop = asyncio.get_running_loop()
             limit_s = request.limit_s
             ends = None if limit_s is None else loop.time() + limit_s
@@ -255,11 +181,11 @@ class AiohttpClient:
     async def _follow(self, request: Request) -> Response:
         for _ in range(_MAX_REDIRECTS):
             response, location = await self._exchange(request)
-            following = _redirected(request, response.status, location)
+            following = redirected(request, response.status, location)
             if following is None:
                 return response
             request = following
-        raise _failure(request, f"stopped after {_MAX_REDIRECTS} redirects")
+        raise failure(request, f"stopped after {_MAX_REDIRECTS} redirects")
 
     async def _exchange(self, request: Request) -> tuple[Response, str]:
         async with await self._sent(request) as answer:
@@ -290,7 +216,7 @@ class AiohttpClient:
         )
         if request.proxy and answer.status == _PROXY_REFUSES:
             answer.close()
-            raise _failure(request, "Proxy Authentication Required", retry=True)
+            raise failure(request, "Proxy Authentication Required", retry=True)
         return answer
 
     def _tls(self, request: Request) -> ssl.SSLContext | bool:
@@ -381,7 +307,7 @@ class Streamed:
 
     async def response(self) -> Response:
         """The answer with at most 64 KiB of its body."""
-        with _failures_of(self._request):
+        with failures_of(self._request):
             async with asyncio.timeout_at(_earlier(self._ends, self._idle_s)):
                 return await _response(self._answer)
 
@@ -392,7 +318,7 @@ class Streamed:
             DeliveryError: it ended early, or too late.
         """
         while True:
-            with _failures_of(self._request):
+            with failures_of(self._request):
                 async with asyncio.timeout_at(_earlier(self._ends, self._idle_s)):
                     part = await self._answer.content.readany()
             if not part:
@@ -429,86 +355,10 @@ class _Resolver(AbstractResolver):
         """Nothing: the dialer is the client's."""
 
 
-def retry_after_s(text: str, now_s: float) -> float | None:
-    """The delay of a `Retry-After` header in seconds; None if it is missing or invalid.
-
-    Args:
-        text: seconds, or an HTTP date: `Wed, 21 Oct 2026 07:28:00 GMT`.
-        now_s: the time, in seconds since 1970 UTC.
-    """
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now_s)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _check(request: Request) -> None:
-    """Refuse a request that cannot be sent over HTTP."""
-    scheme = urlsplit(request.url).scheme
-    if scheme not in ("http", "https"):
-        raise _failure(request, f'unsupported protocol scheme "{scheme}"')
-    check_names(request.headers)
-    if _CONTROL.search(request.url):
-        text = "net/url: invalid control character in URL"
-        raise _failure(request, text)
-    if request.proxy and not _PROXY.fullmatch(request.proxy):
-        text = "proxyconnect tcp: the proxy's URL must begin with http://"
-        raise _failure(request, text)
-
-
 def _earlier(ends: float | None, idle_s: float) -> float:
     """The time at which the next part is late, by the loop's clock."""
     late = asyncio.get_running_loop().time() + idle_s
     return late if ends is None else min(ends, late)
-
-
-@contextlib.contextmanager
-def _failures_of(request: Request) -> Iterator[None]:
-    """Report a failure to get an answer, in Go's words."""
-    try:
-        yield
-    except HeaderNameError as error:
-        raise _failure(request, str(error)) from None
-    except TimeoutError as error:
-        is_connect = isinstance(error, aiohttp.ServerTimeoutError)
-        text = "dial tcp: i/o timeout" if is_connect else "context deadline exceeded"
-        raise _failure(
-            request, text, retry=True, maybe_duplicate=not is_connect
-        ) from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        text, retry = reason_of(error)
-        # not `from error`: its text shows the URL
-        raise _failure(
-            request, text, retry=retry, maybe_duplicate=may_have_come(error)
-        ) from None
-
-
-def _failure(
-    request: Request,
-    reason: str,
-    *,
-    retry: bool = False,
-    maybe_duplicate: bool = False,
-) -> DeliveryError:
-    method = request.method.capitalize()
-    return DeliveryError(
-        f'{method} "{shown_url(request.url)}": {reason}',
-        retry=retry,
-        maybe_duplicate=maybe_duplicate,
-    )
-
-
-def escaped(url: str) -> str:
-    """`url` with characters percent-encoded that a request line cannot hold.
-
-    Those of the host stay, and escapes that it has already.
-    """
-    head = _AUTHORITY.match(url)
-    at = head.end() if head else 0
-    return url[:at] + quote(scrub(url[at:]), safe=_IN_PATH)
 
 
 def _body(body: bytes) -> bytes | io.BytesIO | None:
@@ -531,28 +381,3 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
         body += chunk
     answer.close()  # the rest, which may have no end, stays unread
     return bytes(body)
-
-
-def _redirected(request: Request, status: int, location: str) -> Request | None:
-    """The request that follows a redirect; None if the response is final."""
-    if status not in (301, 302, 303, 307, 308) or not location:
-        return None
-    url = urljoin(request.url, location)
-    if _host(url) != _host(request.url):
-        return None
-    if status in (307, 308):
-        return dataclasses.replace(request, url=url)
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if not name.lower().startswith("content-")
-    }
-    method = "HEAD" if request.method == "HEAD" else "GET"
-    return dataclasses.replace(
-        request, method=method, url=url, headers=headers, body=b""
-    )
-
-
-def _host(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port

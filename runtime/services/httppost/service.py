@@ -15,9 +15,10 @@ from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
 from runtime.golang.utf8 import scrub
 from runtime.options import validate
-from runtime.outbound.client import HttpClient, Request, Response, escaped
+from runtime.outbound.client import HttpClient, Request, Response
 from runtime.outbound.connection import Connection
 from runtime.outbound.headers import HeaderNameError, check_names, merged
+from runtime.outbound.messages import escaped
 from runtime.secrets import Secret, redact
 from runtime.secrets.urls import hidden_url
 from runtime.services.expressions import basic_auth

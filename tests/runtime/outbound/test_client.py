@@ -11,9 +11,9 @@ from runtime.outbound.client import (
     Request,
     Response,
     TimeLimits,
-    retry_after_s,
 )
 from runtime.outbound.idempotency import keyed
+from runtime.outbound.messages import retry_after_s
 from runtime.testing.loopback import Answer, LoopbackServer
 
 
