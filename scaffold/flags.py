@@ -89,10 +89,10 @@ class Flags:
         "", "--message-key", "Key of the message in the request.", "KEY"
     )
     auth: str = _flag(
-        "", "--auth", "Send a secret token: bearer, or another scheme.", "SCHEME"
+        "", "--auth", "Send a secret: bearer, basic, or another scheme.", "SCHEME"
     )
     url: str = _flag(
-        "", "--url", "URL of the API; {FIELD} in its path is a field.", "URL"
+        "", "--url", "URL of the API; {FIELD} in its path or query is a field.", "URL"
     )
     is_form: bool = _flag(False, "--form", "Send a form instead of JSON.")
 

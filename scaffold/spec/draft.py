@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from runtime.golang.durations import parse_go
 from runtime.units import go_duration
@@ -20,7 +20,8 @@ from scaffold.spec.reader import Path
 from scaffold.spec.tokens import tokens_in
 from scaffold.spec.toml import toml_table, toml_text
 
-_PART = re.compile(r"\{[^{}/]+\}")
+# `{room}` or `{n:int}` in a URL
+_PART = re.compile(r"\{([^{}/]*)\}")
 _TRUTH = {"true": True, "false": False}
 _SHOWN_LENGTH = 60
 _FORMS = {
@@ -58,6 +59,12 @@ class Draft:
                 setting = _parsed(flag, text, faults)
                 if setting is not None:
                     found.append(setting)
+        # parts of the URL are fields, unless they are misspelled ones
+        known = [each.key for each in found]
+        for text in dict.fromkeys(self._url_parts):
+            if text not in known and not names.closest(text, known):
+                setting = _parsed("--url", text, faults)
+                found += [setting] if setting else []
         kept: dict[str, _Setting] = {}
         for each in found:
             if each.is_option and each.key == "message":
@@ -66,6 +73,9 @@ class Draft:
             other = kept.setdefault(names.identifier(each.key), each)
             if other is not each:
                 problem = f"{each.key!r} is already given by {other.flag}"
+                faults.append(Fault(each.flag, problem))
+            if each.key == self.flags.message_key and each.is_option:
+                problem = f"{each.key!r} is the key of the message, by --message-key"
                 faults.append(Fault(each.flag, problem))
         return list(kept.values()), faults
 
@@ -90,18 +100,21 @@ class Draft:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             yield Fault(where, "is not a URL; begin with https://")
             return
-        if "{" in parts.netloc + parts.query:
-            problem = "has a field outside of its path; write the spec instead"
+        if "{" in parts.netloc:
+            problem = "has a field in its host; write the spec instead"
             yield Fault(where, problem)
-        known = [each.key for each in self._settings[0] if each.is_option]
-        for found in re.findall(r"\{([^{}/]*)\}", parts.path):
-            if found not in known:
-                problem = (
-                    f"has {{{found}}}, which is not a field; add --field {found}:str"
-                )
-                yield Fault(
-                    where, problem, ", ".join(known), names.closest(found, known)
-                )
+        known = [each.key for each in self._settings[0]]
+        for text in dict.fromkeys(self._url_parts):
+            if text not in known and (guess := names.closest(text, known)):
+                problem = f"has {{{text}}}, which is not a field"
+                yield Fault(where, problem, ", ".join(known), guess)
+
+    @property
+    def _url_parts(self) -> list[str]:
+        """The names in braces, in path and query of `--url`."""
+        _, _, rest = self.flags.url.partition("://")
+        _, _, rest = rest.partition("/")
+        return _PART.findall(rest)
 
     def origins(self) -> dict[Path, str]:
         """For each place in the spec, the flag that it comes from."""
@@ -186,8 +199,9 @@ class Draft:
         config: dict[str, Any] = {}
         if not any(each.key == "url" for each in given):
             config["url"] = {"default": self._address[0]} if self._address[0] else {}
-        if self.flags.auth and not any(each.key == "token" for each in given):
-            config["token"] = {"type": "secret", "required": "enabled"}
+        for key, table in self._credentials().items():
+            if not any(each.key == key for each in given):
+                config[key] = {**table, "required": "enabled"}
         config |= {each.key: each.config() for each in given}
         config["url"] |= {
             "required": "enabled",
@@ -195,44 +209,75 @@ class Draft:
         }
         return config
 
+    def _credentials(self) -> dict[str, dict[str, Any]]:
+        """The settings that `--auth` needs."""
+        secret = {"type": "secret"}
+        match self.flags.auth.lower():
+            case "":
+                return {}
+            case "basic":
+                return {"username": {}, "password": secret}
+        return {"token": secret}
+
     def _request(self, options: Sequence[_Setting]) -> dict[str, Any]:
         """All options and the message as JSON, sent to the URL of the settings."""
         overrides_url = any(each.key == "url" and each.is_config for each in options)
+        _, where = self._address
+        elsewhere = {*self._credentials(), *(["url"] if overrides_url else [])}
+        elsewhere |= {text.partition(":")[0] for text in self._url_parts}
         body = {
-            each.key: f"${{opt.{names.identifier(each.key)}}}"
+            each.key: self._code(each.key)
             for each in options
-            if not (overrides_url and each.key == "url")
+            if each.key not in elsewhere
         }
-        _, parts = self._address
-        keys = {part[1:-1] for part in parts if _PART.fullmatch(part)}
-        body = {key: value for key, value in body.items() if key not in keys}
         body[self.flags.message_key or "message"] = "${event.message}"
-        url = "${opt.url}" if overrides_url else "${config.url}"
-        request: dict[str, Any] = {"url": url}
-        if parts:
-            request["path"] = [self._path_part(part) for part in parts]
+        request: dict[str, Any] = {
+            "url": "${opt.url}" if overrides_url else "${config.url}",
+            **where,
+        }
         if self.flags.auth:
-            scheme = self.flags.auth
-            is_bearer = scheme.lower() == "bearer"
-            request["auth"] = {} if is_bearer else {"scheme": scheme}
-            request["auth"]["token"] = "config.token"
+            request["auth"] = self._auth()
         return request | {"form" if self.flags.is_form else "json": body}
 
-    def _path_part(self, part: str) -> str:
-        """A part of a path; one that names no field is a fault of its own."""
-        is_field = _PART.fullmatch(part) and part[1:-1] in self.keys
-        return f"${{opt.{names.identifier(part[1:-1])}}}" if is_field else part
+    def _auth(self) -> dict[str, Any]:
+        codes = [self._code(key)[2:-1] for key in self._credentials()]
+        if len(codes) > 1:
+            return {"basic": codes}
+        scheme = self.flags.auth
+        is_bearer = scheme.lower() == "bearer"
+        return {**({} if is_bearer else {"scheme": scheme}), "token": codes[0]}
+
+    def _code(self, key: str) -> str:
+        """The value of a field: of the alert if it can be set there."""
+        is_option = any(each.key == key for each in self._settings[0] if each.is_option)
+        return f"${{{'opt' if is_option else 'config'}.{names.identifier(key)}}}"
+
+    def _filled(self, text: str) -> str:
+        """A part of the URL as text of the spec."""
+        pieces = _PART.split(text)
+        return "".join(
+            self._code(piece.partition(":")[0]) if index % 2 else _plain(unquote(piece))
+            for index, piece in enumerate(pieces)
+        )
 
     @cached_property
-    def _address(self) -> tuple[str, list[str]]:
-        """The default of the setting `url`, and the parts of the path below it."""
-        if next(self._url_faults(), None):
-            return "", []
+    def _address(self) -> tuple[str, dict[str, Any]]:
+        """The default of the setting `url`, and path and query of the request."""
+        if any(each.where.startswith("--url ") for each in self.faults()):
+            return "", {}
+        if not self._url_parts:
+            return self.flags.url, {}
         parts = urlsplit(self.flags.url)
-        segments = [each for each in parts.path.split("/") if each]
-        if not any(_PART.fullmatch(each) for each in segments):
-            return self.flags.url, []
-        return f"{parts.scheme}://{parts.netloc}", segments
+        path = [self._filled(each) for each in parts.path.split("/")[1:]]
+        where: dict[str, Any] = {}
+        if path != [""]:
+            where["path"] = "/".join(path) if "" in path else path
+        query: dict[str, Any] = {}
+        for key, value in parse_qsl(parts.query, keep_blank_values=True):
+            said = self._filled(value)
+            query[key] = [*_as_list(query[key]), said] if key in query else said
+        where |= {"query": query} if query else {}
+        return f"{parts.scheme}://{parts.netloc}", where
 
     def to_toml(self) -> str:
         """The spec as a person would write it."""
@@ -293,6 +338,10 @@ class _Setting:
         if self.type == "duration":
             return self.text
         return list(self.value) if isinstance(self.value, tuple) else self.value
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _plain(text: str) -> str:

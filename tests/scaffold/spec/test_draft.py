@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_flags_describe_the_request() -> None:
     ("url", "problem"),
     [
         ("https://x.example.com/{rom}", "has {rom}, which is not a field"),
-        ("https://{room}.example.com/", "has a field outside of its path"),
+        ("https://{room}.example.com/", "has a field in its host"),
         ("x.example.com", "is not a URL"),
         ("ftp://x", "is not a URL"),
         ("https://[x", "is not a URL"),
@@ -153,3 +154,75 @@ def test_a_url_that_is_none_is_refused(url: str, problem: str) -> None:
 def test_bearer_is_the_usual_scheme() -> None:
     [request] = from_flags(Flags("huddle", auth="bearer")).document["request"]
     assert request["auth"] == {"token": "config.token"}
+
+
+def sent(**flags: Any) -> dict[str, Any]:
+    """The request of a spec that flags make."""
+    spec = from_flags(Flags("huddle", **flags))
+    assert differences(spec, parse(spec.text)) == []
+    [request] = spec.document["request"]
+    return {key: each for key, each in request.items() if key != "url"}
+
+
+def test_parts_of_the_url_are_fields() -> None:
+    url = "https://x.example.com/v1/{room}/bot{n:int}/a%20b?v=2&to={to}&to=x&q"
+    assert sent(url=url) == {
+        "path": ["v1", "${opt.room}", "bot${opt.n}", "a b"],
+        "query": {"v": "2", "to": ["${opt.to}", "x"], "q": ""},
+        "json": {"message": "${event.message}"},
+    }
+    types = {
+        each.key: each.type.name
+        for each in from_flags(Flags("huddle", url=url)).options
+    }
+    assert types == {"room": "str", "n": "int", "to": "str"}
+
+
+def test_a_part_of_the_url_may_be_a_setting() -> None:
+    request = sent(url="https://x.example.com/{tenant}/", config=("tenant:str",))
+    assert request["path"] == "${config.tenant}/"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://x.example.com/a?b=1", "https://x.example.com"]
+)
+def test_a_url_without_fields_is_the_default(url: str) -> None:
+    spec = from_flags(Flags("huddle", url=url))
+    assert spec.config[0].default == url
+    assert "path" not in spec.document["request"][0]
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault"),
+    [
+        ({"url": "https://h.io/{n:int}", "fields": ("n:int",)}, "'n' is already given"),
+        ({"url": "https://h.io/{a b}"}, "'a b' is not a name"),
+        ({"url": "https://h.io/{n:x}"}, "unknown type 'x'"),
+        ({"url": "https://h.io/{}"}, "'' is not a name for a key"),
+        (
+            {"message_key": "room", "fields": ("room:str",)},
+            "'room' is the key of the message, by --message-key",
+        ),
+    ],
+)
+def test_contradictions_are_refused(flags: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        from_flags(Flags("huddle", **flags))
+    [line] = str(caught.value).splitlines()
+    assert fault in line
+
+
+def test_basic_authentication_has_a_user() -> None:
+    assert sent(auth="Basic")["auth"] == {
+        "basic": ["config.username", "config.password"]
+    }
+    config = {each.key: each for each in from_flags(Flags("h", auth="basic")).config}
+    assert config["username"].required == "enabled"
+    assert config["password"].is_secret
+
+
+def test_a_token_that_alerts_can_override_is_what_is_sent() -> None:
+    assert sent(auth="bearer", fields=("token:secret",)) == {
+        "auth": {"token": "opt.token"},
+        "json": {"message": "${event.message}"},
+    }
