@@ -64,7 +64,7 @@ def by_black(text: str, before: str, source: Source, style: Style) -> str:
     plain = text.replace("\r\n", "\n")
     room = style.line_length - len(before.expandtabs(4))
     laid = _formatted(plain + "\n", room, style).rstrip("\n")
-    if not laid or ast.dump(ast.parse(laid)) != ast.dump(ast.parse(plain)):
+    if ast.dump(ast.parse(laid)) != ast.dump(ast.parse(plain)):
         return ""
     if comments(laid) != comments(plain):
         return ""

@@ -86,7 +86,7 @@ def replaced(
         return Edit(start, stop, fragment.line.strip())
     begin = source.line_start(entry.first)
     # a comment beside the entry stays
-    rest = source.text[stop : source.line_stop(max(stop - 1, 0))]
+    rest = source.text[stop : source.line_stop(stop - 1)]
     lines = fragment.lines.removesuffix(source.newline)
     if isinstance(entry.holder, InSuite):
         # in a branch of `if` or `try`

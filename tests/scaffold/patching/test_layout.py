@@ -39,9 +39,11 @@ def test_lines_are_indented_in_the_way_of_the_file() -> None:
 )
 def test_a_statement_is_laid_out_by_black(head: str, unit: str, newline: str) -> None:
     source = Source(PurePosixPath("a.py"), f"if x:{newline}{unit}y{newline}".encode())
-    text = f"f(aaa, # x{newline} [bbb, ccc])"
-    lines = ["f(", f"{unit}aaa,  # x", f"{unit}[bbb, ccc],", ")"]
-    laid = by_black(text, head, source, Style(line_length=20))
+    text = f"f(aaa, # x{newline} [bbb, cccc])"
+    lines = ["f(", f"{unit}aaa,  # x", f"{unit}[bbb, cccc],", ")"]
+    # a tab is as wide as four blanks, and the list just fits
+    style = Style(line_length=16 + len(head.expandtabs(4)))
+    laid = by_black(text, head, source, style)
     assert laid == newline.join([lines[0], *(head + line for line in lines[1:])])
 
 

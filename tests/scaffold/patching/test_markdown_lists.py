@@ -97,7 +97,9 @@ def test_a_change_goes_under_unreleased(before: str, after: str) -> None:
 def test_a_changelog_without_unreleased_is_an_error() -> None:
     _, outcome = put("# Log\n\n## 1.0\n", Changelog(), "new", "* `new`")
     assert isinstance(outcome, PlaceMissing)
-    assert "Unreleased" in str(outcome.error)
+    assert outcome.error is not None
+    assert outcome.error.problem == f"{Changelog().name}: not found"
+    assert "Unreleased" in Changelog().name
 
 
 def test_an_unresolved_merge_is_refused() -> None:
@@ -131,6 +133,7 @@ def test_a_line_below_a_heading_is_no_merge() -> None:
             "## Unreleased\n\n### Fixed\n\n* `b`\n",
             "## Unreleased\n\n* `new`\n\n### Fixed",
         ),
+        ("Unreleased\n---\n\n### Added\n\n* `a`\n", "* `a`\n* `new`\n"),
         # a part of another version is none of this one
         (
             "## Unreleased\n\n## 1.0\n\n### Added\n",
@@ -163,4 +166,4 @@ def test_a_list_may_have_any_sign_and_indentation(sign: str) -> None:
 
 def test_the_first_line_of_an_empty_page() -> None:
     line = "- [Foo](handlers/foo.md)"
-    assert put("", MarkdownList(), "handlers/foo.md", line)[0].strip() == line
+    assert put("", MarkdownList(), "handlers/foo.md", line)[0] == f"{line}\n"

@@ -386,6 +386,7 @@ def test_a_comment_beside_an_entry_stays_when_the_entry_is_to_go() -> None:
         ("KINDS = {k: 1 for k in x}\n", DictLiteral("KINDS"), "is not a dict literal"),
         ("KINDS = [k for k in x]\n", ListLiteral("KINDS"), "is not a list literal"),
         ("K = {1: 2}\nK = {}\n", DictLiteral("K"), "found 2 times"),
+        ("K = {1: 2}\nK = f()\n", DictLiteral("K"), "found 2 times"),
         ("f = g(f.a)\n", CallArguments("f"), "not found"),
         ("f(\n    a=1,\n)\nf(\n    a=1,\n)\n", CallArguments("f"), "found 2 times"),
         ("f.g\n", CallArguments("f"), "not found"),
@@ -500,6 +501,7 @@ ODD = {
     "continuation": b'x = 1 + \\\n    2\nK = {\n    "foo": 1,\n}\n',
     "conflict marker in a text": b'x = """\n<<<<<<< a\n"""\nK = {\n    "foo": 1,\n}\n',
     "bad escape": b'x = "\\d"\nK = {\n    "foo": 1,\n}\n',
+    "warning": b'y = x is 1\nK = {\n    "foo": 1,\n}\n',
     "semicolons": b'x = 1; y = 2\nK = {\n    "foo": 1,\n}; z = 3\n',
 }
 
@@ -549,7 +551,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(
 
 
 def test_a_fragment_that_does_not_fit_is_found_out() -> None:
-    with pytest.raises(PlanError):
+    with pytest.raises(PlanError, match="`zoo` did not fit there"):
         put('K = {\n    "foo": 1,\n}\n', DictLiteral("K"), "zoo", '"other": 3,')
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from scaffold.errors import PlanError
 from scaffold.patching import brackets, nodes
-from scaffold.patching.anchors import Anchor, DictLiteral
+from scaffold.patching.anchors import Anchor, DictLiteral, ImportBlock
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
 from scaffold.patching.source import Edit
@@ -68,7 +68,9 @@ def test_brackets_in_which_something_else_changes(
 
     assert b'"goo": 3' in put(NODES, DictLiteral("K"), '"goo": 3,')
     monkeypatch.setattr(brackets, "inserted", spoilt)
-    with pytest.raises(PlanError, match=r"some\.py:1: cannot be patched"):
+    with pytest.raises(
+        PlanError, match=r"some\.py:1: cannot be patched without changing other text$"
+    ):
         put(NODES, DictLiteral("K"), '"goo": 3,')
 
 
@@ -77,6 +79,23 @@ def test_brackets_in_which_something_else_changes(
 def test_a_fragment_that_is_not_the_one_entry(text: str, data: bytes) -> None:
     with pytest.raises(PlanError):
         put(data, DictLiteral("K"), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "from p.a import goo\nx = 1",
+            "is not one statement: from p.a import goo\nx = 1",
+        ),
+        ("from p.a import (", "is not a statement: "),
+    ],
+)
+def test_an_import_that_is_not_one_statement(text: str, told: str) -> None:
+    place = Place(PATH, "x", ImportBlock(), "p.a:goo")
+    with pytest.raises(PlanError) as caught:
+        register(PATH, b"x = 1\n", [Registration(place, text)])
+    assert str(caught.value).startswith(f"{PATH}: {told}")
 
 
 def test_a_file_that_would_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:

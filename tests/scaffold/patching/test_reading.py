@@ -110,6 +110,7 @@ def test_entries_of_a_list(source: str, texts: dict[str, str | None]) -> None:
         ("f(a=1)(b=2)\ng(f, c=3)\n", {"a": "a=1,\n"}),
         ("f(a=1)\nf(b=2)\n", {"a": "a=1,\n", "b": "b=2,\n"}),
         ("fg(a=1)\n", {}),
+        ("@f(a=1)\ndef g(): ...\n", {"a": "a=1,\n"}),
     ],
 )  # fmt: skip
 def test_entries_of_a_call(source: str, texts: dict[str, str | None]) -> None:
