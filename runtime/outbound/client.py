@@ -119,7 +119,7 @@ class AiohttpClient:
     @property
     def network(self) -> Network:
         """The network of services that send in another way."""
-        return Network(self._dialer, self._trust)
+        return Network(self._dialer, self._trust, client=self)
 
     async def close(self) -> None:
         """Close all connections."""

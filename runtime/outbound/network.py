@@ -13,6 +13,7 @@ from runtime.outbound.dialing import Dialer
 if TYPE_CHECKING:
     import ssl
 
+    from runtime.outbound.client import HttpClient
     from runtime.outbound.trust import Trust
 
 
@@ -24,11 +25,20 @@ class Network:
         dialer: looks names up and makes connections.
         trust: the server's own authorities, in addition to the system's.
         files: certificates of the service.
+        client: the server's client for HTTP requests, or None.
     """
 
     dialer: Dialer = field(default_factory=Dialer)
     trust: Trust | None = None
     files: Certificates = NO_CERTIFICATES
+    client: HttpClient | None = None
+
+    @property
+    def http(self) -> HttpClient:
+        """The server's client for HTTP requests, such as those for tokens."""
+        if self.client is None:
+            raise RuntimeError("the network was made without a client")
+        return self.client
 
     async def addresses(self, host: str) -> list[str]:
         """The allowed addresses of a host.

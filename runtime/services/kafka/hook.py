@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import re
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import ConfigError, DeliveryError
@@ -15,6 +16,7 @@ from runtime.golang.utf8 import scrub
 from runtime.outbound.addresses import DeniedAddressError
 from runtime.outbound.network import Network
 from runtime.services.hooks import required
+from runtime.services.kafka import tokens
 from runtime.services.kafka.config import Config
 from runtime.services.kafka.hashes import fnv_1a, murmur2, murmur3
 from runtime.units import MILLISECOND
@@ -28,6 +30,8 @@ _PORT = 9092
 # the library asks for the partitions of any other name over and over
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _OAUTH = "OAUTHBEARER"
+_KERBEROS = "GSSAPI"
+_SERVICE = "kafka"
 # as the library prints it: ('10.0.0.1', 9092, <AddressFamily.AF_INET: 2>)
 _ADDRESS = re.compile(r"\('([^']*)', (\d+), <[^>]*>\)")
 
@@ -37,13 +41,42 @@ def validate(config: Config) -> None:
 
     Raises:
         ModuleNotFoundError: the library is missing.
-        ConfigError: a broker has no valid address, or a token is missing.
+        ConfigError: a broker has no valid address, or a setting of the login is missing.
     """
     required(_LIBRARY)
     for each in config.brokers:
         _place(each)
-    if config.sasl_mechanism == _OAUTH and not config.sasl_access_token:
-        raise ConfigError("sasl-access-token is required for OAUTHBEARER")
+    if config.sasl_mechanism == _OAUTH:
+        tokens.check(config)
+    if config.sasl_mechanism == _KERBEROS:
+        _check_kerberos(config)
+
+
+def _check_kerberos(config: Config) -> None:
+    """Check that Kerberos can be used, and that it reads the files that are meant.
+
+    Its libraries read them at places that only the environment of the process can change.
+
+    Raises:
+        ConfigError: its library is missing, or a file is not the one that is configured.
+    """
+    try:
+        required("gssapi")
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "GSSAPI needs the library gssapi: install the Kerberos libraries of the "
+            "system, then pip install gssapi"
+        ) from None
+    for setting, path, variable in (
+        ("kerberos-config", config.sasl_gssapi_kerberos_config_path, "KRB5_CONFIG"),
+        ("key-tab", config.sasl_gssapi_key_tab_path, "KRB5_CLIENT_KTNAME"),
+    ):
+        used = os.environ.get(variable, "").removeprefix("FILE:")
+        if path and path != used:
+            raise ConfigError(
+                f"sasl-gssapi-{setting}-path needs the environment variable "
+                f"{variable}={path}, where Kerberos reads it; start the server with it"
+            )
 
 
 async def open(config: Config, network: Network) -> AIOKafkaProducer:
@@ -51,7 +84,8 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
 
     Raises:
         ModuleNotFoundError: the library is missing.
-        DeliveryError: no broker answers, or the login is refused.
+        DeliveryError: no broker answers, the login is refused, or the token service
+            gives no token.
         DeniedAddressError: a broker's address is denied.
     """
     from aiokafka import AIOKafkaProducer
@@ -61,6 +95,11 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
     logging.getLogger(_LIBRARY).setLevel(logging.CRITICAL)
     await _check_addresses(config, network)
     is_secured = bool(config.sasl_username or config.sasl_mechanism)
+    provider = None
+    if config.sasl_mechanism == _OAUTH:
+        provider = _token_provider(config, network)
+        # the library does not report why there is none
+        await provider.first()
     producer = AIOKafkaProducer(
         bootstrap_servers=["{}:{}".format(*_place(each)) for each in config.brokers],
         client_id=config.id,
@@ -76,7 +115,8 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
         sasl_mechanism=config.sasl_mechanism or "PLAIN",
         sasl_plain_username=config.sasl_username or None,
         sasl_plain_password=config.sasl_password.reveal() or None,
-        sasl_oauth_token_provider=_token_provider(config),
+        sasl_kerberos_service_name=config.sasl_gssapi_service_name or _SERVICE,
+        sasl_oauth_token_provider=provider,
     )
     try:
         await producer.start()
@@ -171,18 +211,41 @@ def _place(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _token_provider(config: Config) -> Any:
-    """The source of tokens for a login by one, or None."""
-    if config.sasl_mechanism != _OAUTH:
-        return None
+def _token_provider(config: Config, network: Network) -> Any:
+    """The source of tokens for a login by one."""
     from aiokafka.abc import AbstractTokenProvider
+    from aiokafka.errors import KafkaConnectionError
 
-    class Configured(AbstractTokenProvider):  # type: ignore[misc] # it has no types
+    class Provider(AbstractTokenProvider):  # type: ignore[misc] # it has no types
+        def __init__(self) -> None:
+            self._source = _token_source(config, network)
+
+        async def first(self) -> None:
+            """Get a token, or raise the error of the source."""
+            await self._source()
+
         async def token(self) -> str:
-            token: str = config.sasl_access_token.reveal()
-            return token
+            try:
+                return await self._source()
+            except DeliveryError as error:
+                # of other errors the library's own tasks would end
+                raise KafkaConnectionError(str(error)) from None
 
-    return Configured()
+        def extensions(self) -> dict[str, str]:
+            return dict(config.sasl_extensions)
+
+    return Provider()
+
+
+def _token_source(config: Config, network: Network) -> Callable[[], Awaitable[str]]:
+    """A function that returns a token that is valid now."""
+    if token := config.sasl_access_token:
+
+        async def configured() -> str:
+            return token.reveal()
+
+        return configured
+    return tokens.TokenService(config, network.http).token
 
 
 def _failure(error: Exception) -> DeliveryError:

@@ -1,6 +1,5 @@
 """Messages to a fake Kafka broker; those to a real one are in `test_hook_broker.py`."""
 
-import asyncio
 import contextlib
 
 import pytest
@@ -15,10 +14,16 @@ from runtime.services.kafka.config import Config
 from runtime.services.kafka.handler import HandlerConfig
 from runtime.services.kafka.service import Service
 from runtime.testing.events import changed_event, sample_event
+from runtime.testing.loopback import Answer
 from runtime.units import SECOND, Duration
 from tests.runtime.services.kafka.fake import Broker
 from tests.runtime.services.limited import running
 
+SERVICE = {
+    "sasl_mechanism": "OAUTHBEARER",
+    "sasl_oauth_client_id": "me",
+    "sasl_oauth_client_secret": Secret("s3cret"),
+}
 MESSAGE_TOO_LARGE, NOT_AUTHORIZED, NO_LEADER = 10, 29, 5
 
 
@@ -194,7 +199,8 @@ def test_a_cluster_that_does_not_exist_is_refused():
         ({"brokers": (":9092",)}, 'invalid broker ":9092": it must be HOST:PORT'),
         (
             {"brokers": ("h",), "sasl_mechanism": "OAUTHBEARER"},
-            "sasl-access-token is required for OAUTHBEARER",
+            "OAUTHBEARER needs 'sasl-access-token', or 'sasl-oauth-client-id' and "
+            "'sasl-oauth-client-secret' of a token service",
         ),
     ],
     ids=["port", "host", "token"],
@@ -205,11 +211,140 @@ def test_a_configuration_that_is_refused(settings, expected):
     assert str(caught.value) == expected
 
 
-def test_the_token_of_a_login():
-    settings = Config(sasl_mechanism="OAUTHBEARER", sasl_access_token=Secret("t0ken"))
-    provider = hook._token_provider(settings)
-    assert asyncio.run(provider.token()) == "t0ken"
-    assert hook._token_provider(Config()) is None
+class Producer:
+    """Stands for the library's: records its settings, and gets a token when it starts."""
+
+    token = None
+
+    def __init__(self, **settings):
+        self.settings = settings
+
+    async def start(self):
+        if provider := self.settings["sasl_oauth_token_provider"]:
+            self.token = await provider.token()
+
+    async def stop(self):
+        """Nothing is open."""
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Opens a client for a configuration, and returns its producer."""
+    monkeypatch.setattr("aiokafka.AIOKafkaProducer", Producer)
+    producers = []
+
+    def made(**settings):
+        async def test():
+            client = AiohttpClient()
+            try:
+                usual = Config(brokers=("127.0.0.1:1",), **settings)
+                producers.append(await hook.open(usual, client.network))
+            finally:
+                await client.close()
+
+        running(test())
+        return producers.pop()
+
+    return made
+
+
+def test_a_login_with_a_configured_token(opened):
+    made = opened(
+        sasl_mechanism="OAUTHBEARER",
+        sasl_access_token=Secret("t0ken"),
+        sasl_extensions={"logicalCluster": "c"},
+    )
+    assert made.settings["security_protocol"] == "SASL_PLAINTEXT"
+    assert made.settings["sasl_mechanism"] == "OAUTHBEARER"
+    assert made.settings["sasl_oauth_token_provider"].extensions() == {
+        "logicalCluster": "c"
+    }
+    assert made.token == "t0ken"
+
+
+def test_a_login_with_a_token_of_a_service(opened, server):
+    server.body = '{"access_token": "t0ken"}'
+    made = opened(**SERVICE, sasl_oauth_token_url=server.url)
+    assert made.token == "t0ken"
+    # the one that was requested before the producer started
+    assert len(server.taken()) == 1
+
+
+def test_a_token_service_that_refuses(opened, server):
+    server.status, server.body = 403, '{"error": "access_denied"}'
+    with pytest.raises(DeliveryError, match="token service: status 403: access_denied"):
+        opened(**SERVICE, sasl_oauth_token_url=server.url)
+
+
+def test_a_token_service_that_refuses_later(server):
+    from aiokafka.errors import KafkaConnectionError
+
+    server.answers.append(Answer(body='{"access_token": "a", "expires_in": 1}'))
+    server.status = 503
+
+    async def test():
+        client = AiohttpClient()
+        settings = Config(**SERVICE, sasl_oauth_token_url=server.url)
+        provider = hook._token_provider(settings, client.network)
+        await provider.first()
+        # the library tries again after an error of its own only
+        with pytest.raises(KafkaConnectionError, match="token service: status 503"):
+            await provider.token()
+        await client.close()
+
+    running(test())
+
+
+def test_a_login_with_kerberos(opened):
+    made = opened(sasl_mechanism="GSSAPI", sasl_gssapi_service_name="broker")
+    assert made.settings["sasl_mechanism"] == "GSSAPI"
+    assert made.settings["sasl_kerberos_service_name"] == "broker"
+    made = opened(sasl_mechanism="GSSAPI")
+    assert made.settings["sasl_kerberos_service_name"] == "kafka"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"sasl_gssapi_key_tab_path": "/k"},
+            "sasl-gssapi-key-tab-path needs the environment variable "
+            "KRB5_CLIENT_KTNAME=/k, where Kerberos reads it; start the server with it",
+        ),
+        (
+            {"sasl_gssapi_kerberos_config_path": "/c"},
+            "sasl-gssapi-kerberos-config-path needs the environment variable "
+            "KRB5_CONFIG=/c, where Kerberos reads it; start the server with it",
+        ),
+    ],
+    ids=["key tab", "configuration"],
+)
+def test_files_of_kerberos(monkeypatch, settings, expected):
+    monkeypatch.setattr(hook, "required", lambda *names: None)
+    monkeypatch.delenv("KRB5_CLIENT_KTNAME", raising=False)
+    monkeypatch.setenv("KRB5_CONFIG", "/another")
+    made = Config(enabled=True, brokers=("h:1",), sasl_mechanism="GSSAPI", **settings)
+    with pytest.raises(ConfigError) as caught:
+        hook.validate(made)
+    assert str(caught.value) == expected
+    monkeypatch.setenv("KRB5_CLIENT_KTNAME", "FILE:/k")
+    monkeypatch.setenv("KRB5_CONFIG", "/c")
+    hook.validate(made)
+
+
+def test_kerberos_without_its_library(monkeypatch):
+    def missing(*names):
+        if "gssapi" in names:
+            raise ModuleNotFoundError("no", name="gssapi")
+
+    monkeypatch.setattr(hook, "required", missing)
+    made = Config(enabled=True, brokers=("h:1",), sasl_mechanism="GSSAPI")
+    with pytest.raises(ConfigError) as caught:
+        Service((made,), AiohttpClient())
+    assert str(caught.value) == (
+        "GSSAPI needs the library gssapi: install the Kerberos libraries of the system, "
+        "then pip install gssapi"
+    )
 
 
 def test_a_missing_library_names_the_extra(monkeypatch):

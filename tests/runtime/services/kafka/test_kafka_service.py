@@ -21,10 +21,11 @@ from runtime.testing.handlers import (
     requests_of_variants,
     run_service_test,
     service_test,
+    settings_from_file,
 )
 from runtime.testing.hooks import RecordingHook
 from runtime.testing.snapshots import TextSnapshot
-from runtime.units import MINUTE, Duration
+from runtime.units import MINUTE, SECOND, Duration
 
 OPTIONS = HandlerConfig(cluster="default", topic="explicit-topic")
 
@@ -47,7 +48,22 @@ def config(server, *, enabled=True):
         sasl_username="configured-sasl-username",
         sasl_password=Secret("configured-sasl-password"),
         sasl_mechanism="SCRAM-SHA-512",
+        sasl_extensions={"key": "configured-value"},
         sasl_access_token=Secret("configured-sasl-access-token"),
+        sasl_gssapi_service_name="configured-sasl-gssapi-service-name",
+        sasl_gssapi_auth_type="KRB5_KEYTAB_AUTH",
+        sasl_gssapi_disable_pafxfast=True,
+        sasl_gssapi_kerberos_config_path="configured-sasl-gssapi-kerberos-config-path",
+        sasl_gssapi_key_tab_path="configured-sasl-gssapi-key-tab-path",
+        sasl_gssapi_realm="configured-sasl-gssapi-realm",
+        sasl_oauth_service="configured-sasl-oauth-service",
+        sasl_oauth_client_id="configured-sasl-oauth-client-id",
+        sasl_oauth_client_secret=Secret("configured-sasl-oauth-client-secret"),
+        sasl_oauth_token_url="configured-sasl-oauth-token-url",
+        sasl_oauth_tenant_id="configured-sasl-oauth-tenant-id",
+        sasl_oauth_scopes=("configured-a", "configured-b"),
+        sasl_oauth_parameters={"key": "configured-value"},
+        sasl_oauth_token_expiry_margin=Duration(MINUTE),
     )
 
 
@@ -68,7 +84,22 @@ def test_the_defaults():
         sasl_password=Secret(""),
         sasl_mechanism="",
         sasl_version=1,
+        sasl_extensions={},
         sasl_access_token=Secret(""),
+        sasl_gssapi_service_name="",
+        sasl_gssapi_auth_type="",
+        sasl_gssapi_disable_pafxfast=False,
+        sasl_gssapi_kerberos_config_path="",
+        sasl_gssapi_key_tab_path="",
+        sasl_gssapi_realm="",
+        sasl_oauth_service="",
+        sasl_oauth_client_id="",
+        sasl_oauth_client_secret=Secret(""),
+        sasl_oauth_token_url="",
+        sasl_oauth_tenant_id="",
+        sasl_oauth_scopes=(),
+        sasl_oauth_parameters={},
+        sasl_oauth_token_expiry_margin=Duration(10 * SECOND),
     )
 
 
@@ -142,7 +173,7 @@ def test_brokers_is_required(server):
 
 def test_sasl_mechanism_is_checked(server):
     invalid = replace(config(server), sasl_mechanism="aa")
-    expected = "invalid sasl-mechanism aa: use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"
+    expected = "invalid sasl-mechanism aa: use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER"
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
@@ -151,6 +182,14 @@ def test_sasl_mechanism_is_checked(server):
 def test_sasl_version_is_checked(server):
     invalid = replace(config(server), sasl_version=-1)
     expected = "invalid SASL version"
+    with pytest.raises(ConfigError) as caught:
+        invalid.validate()
+    assert str(caught.value) == expected
+
+
+def test_sasl_gssapi_auth_type_is_checked(server):
+    invalid = replace(config(server), sasl_gssapi_auth_type="aa")
+    expected = "sasl-gssapi-auth-type aa is not supported: use KRB5_KEYTAB_AUTH"
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
@@ -240,6 +279,21 @@ def test_an_unknown_option_is_refused(server):
 def test_an_option_of_the_wrong_type_is_refused(server, key, value):
     with pytest.raises(OptionsError, match=f"'{key}'"):
         options_from_http("kafka", config(server), {key: value})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            'sasl_extensions = { key = "explicit-value" }',
+            'sasl-extensions = { key = "explicit-value" }',
+        ),
+    ],
+)
+def test_a_former_name_of_a_setting(old, new):
+    assert settings_from_file(Config(), old) == settings_from_file(Config(), new)
+    with pytest.raises(ConfigError, match="is the former name of"):
+        settings_from_file(Config(), f"{old}\n{new}")
 
 
 @pytest.mark.parametrize("key", ["template"])
