@@ -255,7 +255,10 @@ class Compute:
                 self._turn_of_long()
 
     def _turn_of_long(self) -> None:
-        self._bridge.soon(self._settle, self._transact(self._long, TURN_S))
+        done = self._transact(self._long, TURN_S)
+        # most turns finish none, and the loop need not wake up for that
+        if done:
+            self._bridge.soon(self._settle, done)
 
     def _waiting_writes(self) -> deque[_Job]:
         """The first writes among all jobs that wait."""

@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -231,6 +232,44 @@ def test_what_cannot_begin_fails_and_is_not_tried_for_ever() -> None:
         await compute.close()
 
     asyncio.run(run())
+
+
+def test_turns_that_finish_no_write_do_not_wake_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # each step is a turn of its own
+    monkeypatch.setattr("runtime.compute.thread.TURN_S", 0)
+    monkeypatch.setattr("runtime.compute.thread.SLOW_S", 0)
+    ends: list[int] = []
+
+    @contextlib.contextmanager
+    def transaction() -> Iterator[None]:
+        yield
+        ends.append(0)
+
+    def steps() -> Iterator[None]:
+        while len(ends) < 20:
+            yield
+
+    async def run() -> int:
+        loop, woken = asyncio.get_running_loop(), 0
+        wake = loop.call_soon_threadsafe
+
+        def counted(*args: Any, **kwargs: Any) -> asyncio.Handle:
+            nonlocal woken
+            woken += 1
+            return wake(*args, **kwargs)
+
+        loop.call_soon_threadsafe = counted  # type: ignore[method-assign]
+        compute = Compute(transaction)
+        compute.start()
+        assert await compute.write(steps) is None
+        found = woken
+        await compute.close()
+        return found
+
+    # for the first turn of all writes, which ended without it, and for its result
+    assert asyncio.run(run()) <= 2
 
 
 def test_closing_finishes_long_writes(monkeypatch: pytest.MonkeyPatch) -> None:
