@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,6 +39,8 @@ class _Steps(NamedTuple):
         change: change from the previous value.
         elapsed: time since the previous point, in ns.
         extremes: the earliest and the latest time.
+        firsts: value and time of the first row of each part.
+        lasts: the same of the last row, an int as an int.
     """
 
     values: NDArray[np.float64]
@@ -46,6 +48,8 @@ class _Steps(NamedTuple):
     change: NDArray[np.float64]
     elapsed: NDArray[np.float64]
     extremes: NDArray[np.int64]
+    firsts: Sequence[tuple[float, Nanoseconds]]
+    lasts: Sequence[tuple[float | int, Nanoseconds]]
 
 
 def _steps(
@@ -58,7 +62,17 @@ def _steps(
     # a difference that wraps is found by `is_wide`, from the extremes
     elapsed = np.diff(times, prepend=times[:1]).astype(np.float64)
     extremes = np.array([times.min(), times.max()])
-    return _Steps(values, times, change, elapsed, extremes)
+    starts, last = series.starts[:-1], series.order[series.starts[1:] - 1]
+    firsts = _pairs(values[starts], times[starts])
+    # the values themselves, not as floats: an int comes back as an int
+    lasts = _pairs(column[last], column_of_times[last])
+    return _Steps(values, times, change, elapsed, extremes, firsts, lasts)
+
+
+def _pairs(
+    values: NDArray[Any], times: NDArray[np.int64]
+) -> list[tuple[Any, Nanoseconds]]:
+    return [*zip(values.tolist(), times.tolist(), strict=True)]
 
 
 class DerivativeNode(SerialNode):
@@ -124,10 +138,10 @@ class DerivativeNode(SerialNode):
         starts = series.starts[:-1]
         values, times = steps.values[starts], steps.times[starts]
         past = {} if series.is_fresh else self._previous
-        firsts = zip(values.tolist(), times.tolist(), strict=True)
         # a series without a past follows its own first row, and that rate is left out
         found = [
-            past.get(i, first) for i, first in zip(series.ids, firsts, strict=True)
+            past.get(id, first)
+            for id, first in zip(series.ids, steps.firsts, strict=True)
         ]
         before = np.array([value for value, _ in found], dtype=np.float64)
         since = np.array([time for _, time in found], dtype=np.int64)
@@ -147,12 +161,7 @@ class DerivativeNode(SerialNode):
             rate = change / (elapsed / float(self._unit))
         if self._non_negative:
             known &= ~(change < 0)
-        # the values themselves, not as floats: an int comes back as an int
-        last = series.order[series.starts[1:] - 1]
-        latest = zip(
-            column.values[last].tolist(), frame.time[last].tolist(), strict=True
-        )
-        self._previous.update(zip(series.ids, latest, strict=True))
+        self._previous.update(zip(series.ids, steps.lasts, strict=True))
         made = FieldColumn("float", series.arrived(rate))
         rows = np.flatnonzero(series.arrived(known))
         return Outcome(derived(frame, fields={self._as: made}).take(rows), rows)

@@ -50,7 +50,8 @@ class Arrived:
 
     def groups(self) -> set[str]:
         """The ids of the groups that have points."""
-        return {each for item in self._items for each in _groups(item)}
+        # frames have their groups as sets already: no loop over each id
+        return set().union(*map(_groups, self._items))
 
     def within(self, bounds: Bounds) -> bool:
         """True if each point has all fields, as numbers within these bounds."""

@@ -114,6 +114,21 @@ def test_streams(name, writes):
     assert other.working_cardinality == one.working_cardinality
 
 
+@settings(max_examples=EXAMPLES)
+@given(writes=frames)
+def test_nodes_that_differ_share_what_a_frame_has_for_both(writes):
+    names = ["derivative", "derivative as"]
+    by_points, by_columns = [*map(running, names)], [*map(running, names)]
+    for write in writes:
+        frame = frame_of(write)
+        for (one, _), (other, _) in zip(by_points, by_columns, strict=True):
+            for point in write:
+                one.point(point)
+            other.frame(frame)
+    for (_, expected), (_, found) in zip(by_points, by_columns, strict=True):
+        assert [*map(shown, found.points)] == [*map(shown, expected.points)]
+
+
 @pytest.mark.parametrize("name", SPECS)
 @settings(max_examples=EXAMPLES)
 @given(writes=frames)
