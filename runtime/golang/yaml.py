@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -9,8 +10,6 @@ from runtime.golang.utf8 import scrub
 
 # more than any handler, task or template holds without aliases
 _EXPANDED_CHARACTERS = 1_000_000
-
-
 _TOO_DEEP = "error converting YAML to JSON: yaml: exceeded maximum nesting depth"
 
 
@@ -24,6 +23,36 @@ def from_yaml(text: str, most: int | None = None) -> Any:
     Raises:
         ValueError: the document is invalid; the text is Go's, with the line.
     """
+    import yaml
+
+    loader = _loader()
+    text = scrub(text)
+    try:
+        if most is not None:
+            _check_number(loader(text), text, most)
+        value = _constructed(loader(text))
+    except yaml.MarkedYAMLError as fault:
+        problem = _yaml_problem(fault.problem)
+        raise ValueError(
+            f"error converting YAML to JSON: yaml: {_yaml_line(fault)}{problem}"
+        ) from fault
+    except yaml.YAMLError as fault:
+        raise ValueError(f"error converting YAML to JSON: yaml: {fault}") from fault
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError) as fault:
+        # sets, binary data and lists that contain themselves
+        raise ValueError(f"error converting YAML to JSON: {fault}") from fault
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    return value
+
+
+@functools.cache
+def _loader() -> Any:
+    """The class that loads YAML as Go's library does."""
     import yaml
 
     # Go's library is a port of libyaml and has its error texts
@@ -57,28 +86,7 @@ def from_yaml(text: str, most: int | None = None) -> Any:
     Loader.add_constructor(
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value
     )
-    text = scrub(text)
-    try:
-        if most is not None:
-            _check_number(Loader(text), text, most)
-        value = _constructed(Loader(text))
-    except yaml.MarkedYAMLError as fault:
-        problem = _yaml_problem(fault.problem)
-        raise ValueError(
-            f"error converting YAML to JSON: yaml: {_yaml_line(fault)}{problem}"
-        ) from fault
-    except yaml.YAMLError as fault:
-        raise ValueError(f"error converting YAML to JSON: yaml: {fault}") from fault
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError) as fault:
-        # sets, binary data and lists that contain themselves
-        raise ValueError(f"error converting YAML to JSON: {fault}") from fault
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
-    return value
+    return Loader
 
 
 def _check_number(loader: Any, text: str, most: int) -> None:
