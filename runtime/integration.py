@@ -149,7 +149,7 @@ class Integrations:
 
 
 def is_list(section: type[Any]) -> bool:
-    """True if a section of this class may be there several times."""
+    """True if the configuration may have several sections of this class."""
     return element_key(section) is not None
 
 

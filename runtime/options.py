@@ -74,7 +74,7 @@ def decode(options: Options | None, onto: T, *, type_name: str) -> T:
 
 
 def decode_record(options: Options, wanted: type[T], *, type_name: str) -> T:
-    """A value of `wanted`, a dataclass whose fields without default must be there.
+    """A value of `wanted`, a dataclass whose fields without default are required.
 
     Raises:
         OptionsError: as `decode`.
@@ -116,7 +116,7 @@ def _structure(name: str, data: Any, onto: Any, problems: list[str]) -> Any:
 
 
 def _record(name: str, data: Any, wanted: Any, problems: list[str]) -> Any:
-    """A new value of a dataclass, whose fields without default must be there."""
+    """A new value of a dataclass, whose fields without default are required."""
     found = _changes(name, data, wanted, problems)
     unset = [
         key_of(field)

@@ -96,7 +96,7 @@ def by_present_names(values: Mapping[str, T], config: type[Any]) -> dict[str, T]
     """The values by present names, which are matched exactly.
 
     Raises:
-        ValueError: two names of one setting are there.
+        ValueError: one setting is present by two names.
     """
     present = present_keys(config)
     found: dict[str, T] = {}

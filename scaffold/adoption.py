@@ -45,7 +45,7 @@ def without_lost(tree: Tree) -> Overlay:
 
 
 def is_generated(result: ChangeSet, want: Wanted) -> bool:
-    """True if some file or entry is there besides the spec.
+    """True if some file or entry exists besides the spec.
 
     Args:
         result: outcome of `generate` for a handler without a record.

@@ -27,7 +27,7 @@ _NO_NAME = re.compile(r"\W+")
 
 
 def laid_out(kind: str, conflicts: Iterable[Unsettled], tree: Tree) -> list[Change]:
-    """The changes by which the versions of each conflict are there to look at.
+    """The changes that lay out the versions of each conflict.
 
     Args:
         kind: the handler.

@@ -23,7 +23,7 @@ class FileOutcome:
 
     Attributes:
         path: its path.
-        text: its generated text; "" if it should not be there.
+        text: its generated text; "" if it should not exist.
         role: `spec`, `owned` (a generated file), `shared` (others are registered in it
             too) or `state`.
         base: its text as it was generated before, or None.
@@ -157,7 +157,7 @@ class Unresolved(FileOutcome):
 
 
 class ForeignConflict(FileOutcome):
-    """A file with that name and another text is there, and was not generated."""
+    """A file of that name exists with another text, and was not generated."""
 
     verb = "conflict"
     reason = "exists with different content"
@@ -214,7 +214,7 @@ class PlaceAdded(PlaceOutcome):
 
 @dataclass(frozen=True, slots=True)
 class NameOwned(PlaceOutcome):
-    """The entry is there, and is that of another handler.
+    """The entry exists, and belongs to another handler.
 
     Attributes:
         owner: the other handler.

@@ -16,7 +16,7 @@ class Tree(Protocol):
     """Files below one root."""
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there.
+        """A file's content; None: it does not exist.
 
         Raises:
             UnreadableFile: it is not a regular file inside the tree.
@@ -37,7 +37,7 @@ class DiskTree:
         self.root = root
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there."""
+        """A file's content; None: it does not exist."""
         with reading(path), folders.opened(self.root) as top:
             return folders.read(top, str(path))
 
@@ -62,7 +62,7 @@ class MemoryTree(NamedTuple):
     files: Mapping[PurePosixPath, bytes]
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there."""
+        """A file's content; None: it does not exist."""
         return self.files.get(path)
 
     def names(self, folder: PurePosixPath) -> list[str]:
@@ -77,7 +77,7 @@ class Overlay(NamedTuple):
     files: Mapping[PurePosixPath, bytes | None]
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there."""
+        """A file's content; None: it does not exist."""
         return self.files[path] if path in self.files else self.tree.read(path)
 
     def names(self, folder: PurePosixPath) -> list[str]:
@@ -98,7 +98,7 @@ class WatchedTree:
         self.digests = {} if digests is None else digests
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there."""
+        """A file's content; None: it does not exist."""
         data = self.tree.read(path)
         self.digests.setdefault(str(path), digest(data))
         return data

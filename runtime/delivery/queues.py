@@ -92,7 +92,7 @@ class Queues:
         return {queue.address: queue.counters for queue in self.all()}
 
     def addresses(self) -> list[Address]:
-        """The addresses with messages, whether their handlers are there or not."""
+        """The addresses with messages, with or without a handler."""
         with self.lock:
             return [*self.by_address, *self.orphans]
 

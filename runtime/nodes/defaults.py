@@ -1,4 +1,4 @@
-"""`default` and `delete`: fields and tags that should be there, or should not."""
+"""`default` and `delete`: adds missing fields and tags, or removes some."""
 
 from __future__ import annotations
 

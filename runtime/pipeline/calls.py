@@ -150,7 +150,7 @@ def _explained(call: Callable[[], T], target: Object, name: str) -> T:
 
 
 def _misplaced(target: Object, wanted: str, name: str) -> ScriptError:
-    """The error for a name that is not there; it may be there behind another operator."""
+    """The error for a name that is not there; it may exist behind another operator."""
     if wanted == "chaining method" and _property(target, name)[1] is not None:
         return _hint(wanted, name, target, "property", ".")
     if wanted == "property method" and methods_of(node_of(target)).find(name):

@@ -113,7 +113,7 @@ def check_names(
         told: description of the delimiter in the error.
 
     Raises:
-        ScriptError: a name is empty, contains the delimiter, or is there twice.
+        ScriptError: a name is empty, contains the delimiter, or occurs twice.
     """
     for name in names:
         require(

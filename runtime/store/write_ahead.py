@@ -137,7 +137,7 @@ _PUT_BACK = "put a backup in its place (without a -wal file beside it)"
 
 
 def _problem(path: Path, header: Header, log: Path, log_bytes: int) -> str:
-    """Problem of a log that has to be there, or ""."""
+    """Problem of a log that must exist, or ""."""
     if not (header.is_logged and header.mark & _FOLLOWS):
         return ""
     if not log_bytes:
@@ -173,7 +173,7 @@ def _damage(log: Path, page_bytes: int, noted: Length | None) -> str:
         number = 0
         while len(frame := file.read(whole)) > _FRAME_BYTES:
             number += 1
-            # the last one may be there in part
+            # the last one may be incomplete
             frame = frame.ljust(whole, b"\0")
             # frames left by an earlier log have other salts
             is_ours = frame[8:16] == salts
@@ -248,7 +248,7 @@ def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     """
     log = log_of(path)
     if salt_of(log) is None:
-        # a new log: it has to be there before it is named
+        # a new log: it has to exist before it is named
         mark_whole(connection)
     salt = salt_of(log)
     [is_busy, pages, written] = connection.execute(

@@ -67,7 +67,7 @@ def change(
     Args:
         command: the name of the command.
         project: the project to change.
-        generated: makes the change set of what is there.
+        generated: makes the change set from the tree.
         how: the options of the command.
         next_steps: commands to go on with.
         sources: files that it read besides those of the project.

@@ -48,7 +48,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         Change(path, None, text.encode()) for path, text in sorted(files.items())
     ]
     created = [Created(change.path) for change in changes]
-    # with the files, not with the first handler: the lock is there from now on
+    # with the files, not with the first handler: the lock exists from now on
     changes += state.settings(MemoryTree({}))
     note = ""
     if not dry_run and not is_recovered:

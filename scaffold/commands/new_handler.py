@@ -38,7 +38,7 @@ def new_handler(
     how: ChangeOptions,
     draft: SpecDraft | None = None,
 ) -> Report:
-    """Generate a handler, or find that it is there as described.
+    """Generate a handler, or find that it already exists as described.
 
     Args:
         project: the project.

@@ -208,7 +208,7 @@ def _bring(
 
 
 def _move(top: Folder, staged: Folder, step: Step, before: str, after: str) -> None:
-    """Bring one file from one version to the other, if it is not there yet."""
+    """Bring one file from one version to the other, unless it has that already."""
     path = PurePosixPath(step.path)
     now = digest(folders.read(top, step.path))
     if now == after:

@@ -44,7 +44,7 @@ def with_imports(
         text: the module: its docstring, and behind it the blank lines that follow
             imports.
         package: the import package that the module is in.
-        known: the modules of names; the functions of expressions need not be there.
+        known: the modules of names; the functions of expressions need not be imported.
         length: maximum length of a line.
     """
     known = {**functions(), **known}

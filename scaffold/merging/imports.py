@@ -138,7 +138,7 @@ def _comments(statement: Any, known: str) -> list[cst.EmptyLine]:
 def _comment(
     body: list[Statement], wanted: _Import, comments: list[cst.EmptyLine]
 ) -> None:
-    """Put comments right above an import, if it is there and has not got them."""
+    """Put comments right above an import, if it exists without them."""
     for index, node in enumerate(body if comments else ()):
         if is_import(node) and wanted in _of_statement(node):
             lines = getattr(node, "leading_lines", ())

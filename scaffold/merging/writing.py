@@ -30,7 +30,7 @@ class Writing(NamedTuple):
 def style_of(versions: Versions[str], style: Style) -> Writing:
     """The way in which the person's version is written.
 
-    The line length is the one with which most lines of the base are there.
+    The line length is the one that reproduces most lines of the base.
 
     Args:
         versions: the texts.

@@ -54,7 +54,7 @@ class MarkdownList(Anchor):
         run = max(runs, key=len)
         every = tuple(entry for each in runs for entry in each)
         indent = source.indent_of(run[0].first)
-        # Pages of the other lists are there, too, but a new one goes into this list.
+        # Pages may also be in the other lists, but a new one goes into this list.
         others = tuple(e._replace(is_elsewhere=True) for e in every if e not in run)
         return Slot((*run, *others), run[-1].end, indent, lead=1)
 

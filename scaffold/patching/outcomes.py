@@ -17,7 +17,7 @@ class PlaceOutcome:
     Attributes:
         place: the place.
         text: the generated entry as it is written there, not indented.
-        line: its line in the file after the changes, from 1; 0 if it is not there.
+        line: its line in the file after the changes, from 1; 0 if it does not exist.
         was: its line in the file before the changes, from 1; 0 if it was not there.
         base: the entry as it was generated before, or None.
         verb: the word for it in reports.
@@ -47,13 +47,13 @@ class Registered(PlaceOutcome):
 
 
 class AlreadyRegistered(PlaceOutcome):
-    """The entry is there."""
+    """The entry exists."""
 
     verb = "registered"
 
 
 class EntryUpdated(PlaceOutcome):
-    """The entry is there with its former text, which is replaced."""
+    """The entry exists with its former text, which is replaced."""
 
     verb = "update"
 
@@ -65,7 +65,7 @@ class Unregistered(PlaceOutcome):
 
 
 class NotWanted(PlaceOutcome):
-    """No entry is wanted, and none is there."""
+    """No entry is wanted, and none exists."""
 
     verb = "registered"
 

@@ -208,7 +208,7 @@ def _with_lines(
     """The outcomes with the lines of their entries, before and after the changes.
 
     Raises:
-        AnchorNotFound: an entry that was written is not there.
+        AnchorNotFound: an entry that was written cannot be found.
     """
     was = _lines(before, asked)
     now = [*was] if after is before else _lines(after, asked)

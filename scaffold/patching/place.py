@@ -42,7 +42,7 @@ class Registration(NamedTuple):
 
     Attributes:
         place: the place.
-        text: the entry, not indented; "" if it should not be there.
+        text: the entry, not indented; "" if it should not exist.
         base: the text that was written before, or None. An entry that still has it is
             replaced; any other is its owner's.
         discards_edits: true to remove an entry with any text.

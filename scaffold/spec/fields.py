@@ -34,7 +34,7 @@ def added(spec: HandlerSpec, flags: Flags) -> tuple[Edits, Mapping[Path, str]]:
         place in the spec the flag that it comes from.
 
     Raises:
-        SpecError: a flag is wrong, or a field is there and differs.
+        SpecError: a flag is wrong, or a field exists and differs.
     """
     draft = Draft(flags)
     faults = draft.faults()

@@ -81,7 +81,7 @@ def options(
 def test_options(
     instances: InstancesSpec | None, table: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`[test]` with the option that chooses a section, first unless it is there."""
+    """`[test]` with the option that chooses a section, added first if missing."""
     if instances is None:
         return dict(table)
     feeds = (f"opt.{instances.option}", f"opt.{names.identifier(instances.option)}")

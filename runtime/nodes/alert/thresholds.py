@@ -18,7 +18,7 @@ class Interval(NamedTuple):
 
 
 Bounds = Mapping[str, Interval]
-"""By field. Where each is there, a number and inside, no condition holds or fails."""
+"""By field. Where each is present, a number and inside, no condition holds or fails."""
 
 ANY = Interval(-math.inf, math.inf)
 # below this int and float compare alike

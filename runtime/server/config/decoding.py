@@ -67,7 +67,7 @@ class Decoder:
         An unknown key is a warning, and so is a former name.
 
         Raises:
-            ConfigError: a value has the wrong type, or a setting is there by two names.
+            ConfigError: a value has the wrong type, or a setting has two names.
 
         Source: BurntSushi/toml decode.go, unifyStruct.
         """
@@ -76,7 +76,7 @@ class Decoder:
         return made
 
     def _record(self, cls: type[Any], table: Mapping[str, Any], path: Path) -> Any:
-        """A new value of a dataclass, whose fields without default must be there."""
+        """A new value of a dataclass, whose fields without default are required."""
         changes = self._changes(cls, None, table, path)
         for field in dataclasses.fields(cls):
             if is_required(field) and field.name not in changes:
@@ -130,7 +130,7 @@ class Decoder:
         table: Mapping[str, Any],
         former: Mapping[str, str],
     ) -> None:
-        """Note a former name, unless another name of the setting is there."""
+        """Note a former name, unless the setting is present by another name."""
         used = FormerName(dotted(path), dotted((*path[:-1], new)))
         names = [new, *(old for old, each in former.items() if each == new)]
         if any(matching(key, names) and key != path[-1] for key in table):

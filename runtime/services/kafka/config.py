@@ -20,8 +20,8 @@ class Config:
         id: name of the cluster, and of this client to it.
         brokers: addresses of brokers, HOST:PORT.
         timeout: time limit of requests to brokers; 0 means 10 s.
-        batch_size: accepted, and not used: a message is sent when it is there.
-        batch_timeout: accepted, and not used.
+        batch_size: accepted without effect: messages are sent at once.
+        batch_timeout: accepted without effect.
         use_ssl: encrypts the connections.
         ssl_ca: file of the authorities to trust instead of the system's, in PEM form;
             with use-ssl.
@@ -32,19 +32,20 @@ class Config:
         sasl_password: password of that user.
         sasl_mechanism: way to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or
             OAUTHBEARER; empty means PLAIN.
-        sasl_version: accepted, and not used: brokers say which version they speak.
+        sasl_version: accepted without effect: brokers announce their version.
         sasl_extensions: further values that OAUTHBEARER sends with the token.
         sasl_access_token: token for OAUTHBEARER, in place of a token service.
         sasl_gssapi_service_name: name of the brokers' service for GSSAPI; empty means
             `kafka`.
         sasl_gssapi_auth_type: accepted with KRB5_KEYTAB_AUTH or empty: Kerberos logs in
             with a key tab or with the tickets of the process.
-        sasl_gssapi_disable_pafxfast: accepted, and not used: Kerberos decides.
+        sasl_gssapi_disable_pafxfast: accepted without effect: Kerberos decides.
         sasl_gssapi_kerberos_config_path: configuration file of Kerberos; the
             environment variable `KRB5_CONFIG` of the server must name it, too.
         sasl_gssapi_key_tab_path: key tab of the client; the environment variable
             `KRB5_CLIENT_KTNAME` of the server must name it, too.
-        sasl_gssapi_realm: accepted, and not used: the configuration of Kerberos has it.
+        sasl_gssapi_realm: accepted without effect: the configuration of Kerberos has
+            it.
         sasl_oauth_service: token service for OAUTHBEARER: `auth0`, `azuread` or
             `custom`; empty means `custom`.
         sasl_oauth_client_id: ID of the client at the token service.

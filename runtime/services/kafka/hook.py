@@ -192,7 +192,7 @@ async def _check_addresses(config: Config, network: Network) -> None:
         except DeniedAddressError:
             raise
         except OSError:
-            # another broker may be there
+            # another broker may answer
             continue
 
 

@@ -14,7 +14,7 @@ class Config:
     Attributes:
         enabled: enables the service.
         url: URL of the server.
-        token: access token; empty for topics that anybody may publish to.
+        token: access token; empty for topics that anyone can publish to.
         topic: default topic for handlers.
         global_: adds a handler to alert nodes that have none of this kind.
         state_changes_only: with `global`, limits alerts to changes of level.

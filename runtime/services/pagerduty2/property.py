@@ -15,7 +15,7 @@ class PagerDuty2Handler(AlertHandler):
         routing_key: integration key of the service to notify; defaults to the
             configured one.
         service_key: another name of `routing_key`.
-        links: links of the incident; a text that is missing is the address.
+        links: links of the incident; a missing text defaults to the address.
     """
 
     routing_key: str = ""

@@ -23,7 +23,7 @@ class Config:
         idle_timeout: time after which an unused connection is closed.
         from_: address of the sender; required when enabled.
         to: default recipients for handlers.
-        totemplates: accepted, and not used, as in Kapacitor.
+        totemplates: accepted without effect, as in Kapacitor.
         global_: adds a handler to alert nodes that have none of this kind.
         state_changes_only: with `global`, limits alerts to changes of level.
     """

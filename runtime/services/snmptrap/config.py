@@ -14,7 +14,7 @@ class Config:
         enabled: enables the service.
         addr: address of the receiver, HOST:PORT.
         community: community of the traps; `kapacitor` if it is empty.
-        retries: further attempts to send a trap whose packet cannot be sent.
+        retries: retries of a trap whose packet cannot be sent.
     """
 
     enabled: bool = False

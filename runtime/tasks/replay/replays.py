@@ -54,7 +54,7 @@ class _Request(NamedTuple):
         replay: the replay.
         task: its task.
         path: file of the recording.
-        write: writes that file first; None if it is there.
+        write: writes that file first; None if it exists.
     """
 
     replay: Replay
