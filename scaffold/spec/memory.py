@@ -80,6 +80,7 @@ def check(reader: Reader, spec: HandlerSpec) -> None:
     if spec.transport != "http":
         problem = "needs requests over HTTP, whose answers it keeps"
         reader.fault(("remember",), problem)
+        return
     if reader.failed_at:
         return
     read = frozenset[str]().union(*(each.reads for each in spec.codes()))

@@ -144,7 +144,9 @@ def _spec(
     values = Values(reader, of_event)
     of_options = Values(reader, scopes.of_options(options))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
-    response = reader.keys(tables.get("response", {}), ("response",), keys.RESPONSE)
+    # of a hook, which reads the answers, the table as a whole is the fault
+    said = {} if "hook" in tables else tables.get("response", {})
+    response = reader.keys(said, ("response",), keys.RESPONSE)
     requests.check_statuses(reader, response)
     of_response = scopes.of_response(
         config, options, requests.error_key(response), title

@@ -60,7 +60,9 @@ def read_name(
 ) -> str:
     """The name of a step; "" for a request that delivers."""
     if "name" not in table:
-        for each in _OF_STEPS:
+        # of other transports `transports` tells what is wrong
+        is_http = "to" not in table and "data" not in table
+        for each in _OF_STEPS if is_http else ():
             if each in table:
                 problem = "has no effect without 'name': only steps have it"
                 if each in ("that", "accepted"):

@@ -22,10 +22,13 @@ _USED = {
     "hook": ("when", "data"),
 }
 # keys with a fault of their own where they have no use
-_JUDGED = ("url", "to", "data", "name", "keep", "that", "accepted", "@for")
+_JUDGED = ("url", "to", "data", "name", "@for")
+# keys of steps, whose name is the fault
+_OF_STEPS = ("keep", "that", "accepted")
 # settings of connections that differ from request to request
 _OF_REQUESTS = ("verify", "limit", "proxy")
-_ANSWERED = ("that", "message", "accepted", "error", "retry", "wait", "unparsable")
+# keys that need an answer
+_ANSWERED = ("message", "accepted", "error", "retry", "wait", "unparsable")
 
 
 def read_hook(reader: Reader, tables: Mapping[str, Any]) -> Hook | None:
@@ -68,9 +71,9 @@ def check(reader: Reader, spec: HandlerSpec) -> None:
             reader.fault((*path, "url"), "is missing")
         for key in table if transport in _USED else ():
             is_known = any(each.name == key for each in keys.REQUEST)
-            if is_known and key not in (*_USED[transport], *_JUDGED):
-                what = "[hook]" if transport == "hook" else "'to'"
-                reader.fault((*path, key), f"has no effect with {what}; remove it")
+            is_judged = key in _JUDGED or (key in _OF_STEPS and "name" in table)
+            if is_known and key not in _USED[transport] and not is_judged:
+                reader.fault((*path, key), _useless(key, transport))
     steps.check(
         reader, [(("request", i), each) for i, each in enumerate(tables)], transport
     )
@@ -78,6 +81,16 @@ def check(reader: Reader, spec: HandlerSpec) -> None:
     _check_response(reader, spec)
     if transport == "hook":
         _check_connection(reader, spec)
+
+
+def _useless(key: str, transport: str) -> str:
+    """The problem of a key of a request that has no effect."""
+    if key not in ("that", "accepted"):
+        what = "[hook]" if transport == "hook" else "'to'"
+        return f"has no effect with {what}; remove it"
+    if transport == "hook":
+        return "has no effect with [hook], whose module reads the answers; remove it"
+    return "has no effect with 'to'; write it in [response]"
 
 
 def _check_connection(reader: Reader, spec: HandlerSpec) -> None:
@@ -147,10 +160,13 @@ def _check_response(reader: Reader, spec: HandlerSpec) -> None:
     if "expired" in table:
         problem = "has no effect with 'to': a login needs requests over HTTP"
         reader.fault(("response", "expired"), problem)
-    for key in _ANSWERED[1:]:
-        if key in table and "that" not in table:
-            problem = "has no effect without 'that': no answer is read then"
-            reader.fault(("response", key), problem)
+    given = [f"'{key}'" for key in _ANSWERED if key in table]
+    if given and "that" not in table and not reader.has_fault(("response",)):
+        problem = (
+            f"needs a key 'that' for {' and '.join(given)}: without it no answer over TCP "
+            "is read; write that = \"body == 'ok'\" or the like"
+        )
+        reader.fault(("response",), problem)
 
 
 def address_key(spec: HandlerSpec, request: RequestSpec) -> str:

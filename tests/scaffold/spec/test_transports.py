@@ -33,8 +33,8 @@ def files(text: str) -> dict[str, str]:
         (TCP + "[response]\nok = [200]\n", "response.ok", "has no status"),
         (
             TCP + '[response]\nmessage = "x"\n',
-            "response.message",
-            "has no effect without 'that'",
+            "response",
+            "needs a key 'that' for 'message': without it no answer over TCP is read",
         ),
         (
             TCP.replace("${config.addr}", "localhost:5000"),
@@ -83,6 +83,72 @@ def test_any_transport_may_have_several_sections(text: str, base: str):
     for name, content in made.items():
         if name.endswith(".py"):
             compile(content, name, "exec")
+
+
+SENT = HOOK.replace(
+    "[request.data]\nid = '${event.id}'", "data = { id = 'x' }"
+).replace("\"key?\" = '${config.key}'\n", "")
+_READS = "has no effect with [hook], whose module reads the answers; remove it"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "problem"),
+    [
+        (SENT + "that = 'reply.ok'\n", "request[1].that", _READS),
+        (SENT + "accepted = '{}'\n", "request[1].accepted", _READS),
+        (
+            SENT + "keep = '1h'\n",
+            "request[1].keep",
+            "has no effect with [hook]; remove it",
+        ),
+        (
+            SENT + "[response]\nthat = 'reply.ok ='\nretry = 'x'\nok = [99]\n",
+            "response",
+            "has no effect with [hook]: its module reads the answers",
+        ),
+        (
+            SENT + "[remember]\nid = 'reply.id'\n",
+            "remember",
+            "needs requests over HTTP, whose answers it keeps",
+        ),
+        (
+            TCP + "[response]\nretry = 'reply.x'\nwait = 'reply.y'\n",
+            "response",
+            "needs a key 'that' for 'retry' and 'wait': without it no answer over TCP is "
+            "read; write that = \"body == 'ok'\" or the like",
+        ),
+        (
+            TCP + "[response]\nwait = \"'a' == 'b'\"\n",
+            "response.wait",
+            "must be a number of seconds, not a boolean",
+        ),
+        (
+            TCP + "that = 'reply.ok'\n",
+            "request[1].that",
+            "has no effect with 'to'; write it in [response]",
+        ),
+        (
+            TCP + "keep = '1h'\n",
+            "request[1].keep",
+            "has no effect with 'to'; remove it",
+        ),
+        (
+            TCP + "name = 'login'\nthat = 'reply.ok'\nkeep = '1h'\n" + TCP[len(HEAD) :],
+            "request[1].name",
+            "needs requests over HTTP; steps are sent to a 'url'",
+        ),
+    ],
+)
+def test_one_mistake_is_one_fault(text: str, where: str, problem: str):
+    assert faults(text) == [(where, problem)]
+
+
+def test_an_answer_over_tcp_may_ask_for_another_attempt():
+    made = files(
+        TCP + "[response]\nthat = \"body == 'ok'\"\nretry = \"body == 'busy'\"\n"
+        "accepted = 'ok'\n"
+    )
+    assert 'response.text == "busy"' in made["service.py"]
 
 
 def test_a_hook_gets_no_settings_of_requests():
