@@ -317,7 +317,7 @@ class _Course:
         known = self._progress.answers.get(step.name)
         if known is not None:
             return Response(*known), False
-        answer = await self._sent(step, _key_of(step.name))
+        answer = await self._sent(step, key_of(step.name))
         self._progress.answers[step.name] = answer.status, answer.body
         await self._note()
         return answer, True
@@ -359,7 +359,7 @@ class _Course:
         if recipient in self._progress.received:
             return NO_ANSWER
         try:
-            with keyed(_key_of(recipient)):
+            with keyed(key_of(recipient)):
                 answer = await self._deliver(addressed.request)
         except DeliveryError as error:
             if error.status is None or error.expired or error.status in _OF_ALL:
@@ -403,7 +403,7 @@ def _following(
         return None
 
 
-def _key_of(part: str) -> str:
+def key_of(part: str) -> str:
     """The key of a step, or of the request to one recipient.
 
     An endpoint must not take them for repetitions of each other.

@@ -20,7 +20,7 @@ from scaffold.spec.reader import Path, Reader
 _TAKEN = names.words("""
     AlertHandler Config ConfigError DeliveryError Duration Event EventData EventState
     HandlerConfig HttpService Level LoopbackServer Message None OptionsError Request
-    Response Secret Self Service Signature Template TestOptions TextSnapshot True False
+    Response Secret Self Service Signature SteppedServer Template TestOptions TextSnapshot True False
     ClassVar Variant
     """)
 

@@ -47,6 +47,9 @@ from scaffold.spec.model import ConfigField, HandlerSpec, Option
 Texts = Callable[[HandlerSpec], Mapping[str, str]]
 """Gives the modules of a handler's configuration, options and service, in this order."""
 
+# statuses whose answers have no body
+_BODILESS = (204, 304)
+
 
 class Sample:
     """Sample values for one spec, and the results of its generated code.
@@ -444,7 +447,7 @@ class Sample:
     def _answered_status(self) -> int:
         """A status that means success and has a body, if there is one."""
         ok = self.spec.response.ok
-        bodies = [each for each in ok if each not in (204, 304)]
+        bodies = [each for each in ok if each not in _BODILESS]
         return (
             self.good_status if self.good_status in bodies or not bodies else bodies[0]
         )
@@ -468,7 +471,16 @@ class Sample:
     def good_status(self) -> int:
         """A status that means success."""
         ok = self.spec.response.ok
-        return 200 if not ok or 200 in ok else ok[0]
+        if not ok or 200 in ok:
+            return 200
+        # one that can answer a step, too
+        usual = [each for each in ok if 200 <= each < 300 and each not in _BODILESS]
+        return usual[0] if usual and self.spec.is_stepped else ok[0]
+
+    @property
+    def has_good_body(self) -> bool:
+        """True if an answer with the status that means success can have a body."""
+        return self.good_status not in _BODILESS
 
     @property
     def good_statuses(self) -> list[int]:
@@ -479,7 +491,7 @@ class Sample:
             for each in ok
             if self.spec.response.that is None
             or self._reading.accepts(
-                Answer(each, "" if each in (204, 304) else self.accepted)
+                Answer(each, "" if each in _BODILESS else self.accepted)
             )
         ]
         return accepted if len(accepted) > 1 else []

@@ -148,6 +148,14 @@ class FakeView(View):
         return request.body is None or not request.body.is_open
 
     @property
+    def bodied_steps(self) -> ast.expr | None:
+        """The names of steps, if a status other than that of deliveries answers them."""
+        if self.sample.good_status in range(200, 300) and self.sample.has_good_body:
+            return None
+        names = [ast.Constant(each.name) for each in self.spec.steps]
+        return ast.Tuple([*names]) if names else None
+
+    @property
     def status(self) -> int:
         """The status that it answers, where that is not 200; else 0."""
         status = self.sample.good_status
