@@ -206,10 +206,8 @@ _TABLE: dict[type[Outcome], _Rule] = {
     of.Released: _Rule("SC108", "is no longer generated; edited by hand, so kept"),
     of.EditedConflict: _Rule("SC110", "{reason}"),
     of.ForeignConflict: _Rule("SC110", "exists with different content"),
-    of.SharedFileCreated: _Rule("SC104", "is missing; new in this version of scaffold"),
-    of.PlaceAdded: _Rule(
-        "SC101", "{anchor}: is missing; new in this version of scaffold"
-    ),
+    of.SharedFileCreated: _Rule("SC104", "is missing"),
+    of.PlaceAdded: _Rule("SC101", "{anchor}: is missing"),
     of.NameOwned: _Rule("SC110", _ENTRY + "belongs to another handler"),
     of.EntryReleased: _Rule("SC108", _ENTRY + "is no longer generated; kept"),
     of.DocumentationMissing: _Rule("SC111", "{error}"),

@@ -167,7 +167,7 @@ class SharedFileCreated(FileOutcome):
     """A shared file that the project did not have is created, without entries."""
 
     verb = "create"
-    reason = "new in this version of scaffold"
+    reason = "was missing"
 
 
 class FormatUpgraded(FileOutcome):
@@ -209,7 +209,7 @@ class PlaceAdded(PlaceOutcome):
     """A place that the shared file did not have is added, without entries."""
 
     verb = "update"
-    reason = "a place that is new in this version of scaffold"
+    reason = "the place was missing"
 
 
 @dataclass(frozen=True, slots=True)
