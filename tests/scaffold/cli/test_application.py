@@ -223,4 +223,4 @@ def test_a_dry_run_says_what_it_would_do_and_stops(scaffold: Run) -> None:
 
 def test_an_interrupted_command_is_completed_or_undone_not_both(scaffold: Run) -> None:
     told = scaffold("recover", "--continue", "--abort", code=2).stderr
-    assert "error: --continue and --abort exclude each other: give one" in told
+    assert "--continue, --abort and --set-aside exclude each other: give one" in told

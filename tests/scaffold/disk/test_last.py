@@ -91,8 +91,8 @@ def test_files_that_changed_since_are_named(root: Path) -> None:
     (root / "tools").mkdir()
     (root / FILE).write_bytes(b"mine\n")
     [touched] = kept(root).touched
-    assert touched == (FILE, ".scaffold/undo/old/0-run.py", True)
-    assert (root / touched.before).read_bytes() == b"text\n"
+    assert touched.change == Change(FILE, b"mine\n", b"text\n", touched.change.mode)
+    assert touched.kept.as_posix() == ".scaffold/kept/tools/run.py.before"
     (root / FILE).write_bytes(b"text\n")
     found = kept(root)
     assert [change.path.name for change in found.changes] == ["data"]
