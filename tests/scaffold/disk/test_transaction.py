@@ -220,19 +220,38 @@ def test_an_interrupted_command_is_seen_unless_another_one_writes(
 
 
 def test_no_descriptor_is_left_open(root: Path) -> None:
-    def lowest() -> int:
-        """The number of the next descriptor."""
-        descriptor = os.open(os.devnull, os.O_RDONLY)
-        os.close(descriptor)
-        return descriptor
+    def is_open(descriptor: int) -> bool:
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            return False
+        return True
 
-    known = lowest()
+    def descriptors() -> list[int]:
+        return [*filter(is_open, range(256))]
+
+    known = descriptors()
     interrupt(root)
     assert recovery.is_interrupted(root)
-    assert lowest() == known
+    assert descriptors() == known
     recovery.recover(root, "abort")
     write(root)
-    assert lowest() == known
+    assert descriptors() == known
+
+
+def test_a_file_with_permissions_is_private_until_it_is_whole(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = platform.system.Place
+    seen: list[tuple[int, int]] = []
+
+    def permit(self: object, name: str, descriptor: int, mode: int) -> None:
+        seen.append((stat.S_IMODE(os.fstat(descriptor).st_mode), mode))
+
+    monkeypatch.setattr(place, "permit", permit)
+    with folders.opened(root) as top:
+        top.write("a", b"x", 0o751)
+    assert seen == [(0o600, 0o751)]
 
 
 @pytest.mark.parametrize("gone", ["edited.py", ".scaffold/handlers"])
