@@ -31,6 +31,19 @@ def of_page(mine: str, new: str, take: Take = "fail") -> tuple[str, tuple[str, .
     return tuple(merged(PurePosixPath("a.md"), Versions(PAGE, mine, new), take))  # type: ignore[return-value]
 
 
+@pytest.mark.parametrize("changed", ["mine", "new"])
+def test_a_section_that_one_side_changed_is_taken_from_it(changed: str) -> None:
+    sides = {"mine": "Tips", "new": "Tests"}
+    for side, title in sides.items():
+        sides[side] = PAGE.replace("## Options", f"## {title}\n\nx\n\n## Options")
+    sides[changed] = sides[changed].replace("Text.", "Another text.")
+    text, conflicts = of_page(**sides)
+    assert not conflicts
+    for line in ("## Tips", "## Tests", "Another text.", "Posts messages."):
+        assert text.count(f"{line}\n") == 1
+    assert "\nText." not in text
+
+
 def test_sections_of_both_sides_are_kept() -> None:
     mine = PAGE.replace("## Options", "## Tips\n\nOurs.\n\n## Options")
     new = PAGE.replace("## Options", "## Tests\n\nNew.\n\n## Options")

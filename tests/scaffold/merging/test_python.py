@@ -330,7 +330,7 @@ def test_an_import_under_another_name_stays_while_it_is_used() -> None:
     ("texts", "where"),
     [
         (("f(1)\n", "f(2)\n", "f(3)\n"), "the call `f`"),
-        (("a = 1; b = 2\n", "a = 1; b = 3\n", "a = 2; b = 2\n"), "a statement"),
+        (("a = 1; b = 2\n", "a = 1; b = 3\n", "a = 2; b = 2\n"), "a statement `"),
         (
             ("def f(): ...\n", "def f(): return 1\n", "class f: ...\n"),
             "the function `f`",
@@ -382,6 +382,19 @@ def test_a_definition_of_each_side_is_set_apart(indent: str, blank: str) -> None
         )
     ]
     assert parts(*texts[:3]).text == texts[3]
+
+
+def test_a_head_keeps_what_a_person_added_to_it() -> None:
+    for base, mine in (
+        ("class A(B):\n", "@own\nclass A(B, own):\n"),
+        ("class A(B, x=1):\n", "class A(B, x=1, own=2):\n"),
+        ("@d\ndef f():\n", "@d\n@own\nasync def f():\n"),
+        ("@d\ndef f():\n", "@own\n@d\ndef f():\n"),
+    ):
+        body = "    x = {}\n    y = {}\n"
+        texts = base + body.format(1, 1), mine + body.format(2, 1)
+        made = parts(*texts, base + body.format(1, 2))
+        assert made == Merge(mine + body.format(2, 2))
 
 
 def test_an_import_inside_a_class_is_a_member_of_it() -> None:
@@ -498,6 +511,8 @@ def test_statements_in_blocks(base: str, mine: str, new: str, expected: str) -> 
         ("f(a, b=1)", "f(a, b=2)", "f(a, b=1, c=3)", "f(a, b=2, c=3)"),
         ("[a, b]", "[b]", "[a, b, c]", "[b, c]"),
         ("{a, b}", "{a, b, own}", "{a}", "{a, own}"),
+        ("[a, a]", "[a, a, own]", "[a]", "[a, own]"),
+        ("[a]", "[a, a]", "[a, b]", "[a, a, b]"),
         ("{**a, 'b': 1}", "{**a, 'b': 2}", "{**a, **c, 'b': 1}", "{**a, **c, 'b': 2}"),
     ],
 )
