@@ -222,5 +222,8 @@ def test_a_dry_run_says_what_it_would_do_and_stops(scaffold: Run) -> None:
 
 
 def test_an_interrupted_command_is_completed_or_undone_not_both(scaffold: Run) -> None:
-    told = scaffold("recover", "--continue", "--abort", code=2).stderr
-    assert "--continue, --abort and --set-aside exclude each other: give one" in told
+    for other in ("--abort", "--set-aside"):
+        told = scaffold("recover", "--continue", other, code=2).stderr
+        assert "--abort and --set-aside exclude each other: give one" in told
+    told = scaffold("undo", "--keep-edits", "--discard-edits", code=2).stderr
+    assert "--keep-edits and --discard-edits exclude each other: give one" in told
