@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from runtime.golang.printing import text
+
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 """The levels of alerts by name, the lowest first."""
 
@@ -171,6 +173,9 @@ class Code:
         shown = self.revealed()
         if shown.type is Type.STR:
             return shown
+        match shown.node:
+            case ast.Constant(value=bool() | int() | float() as value):
+                return replace(shown, node=ast.Constant(text(value)), type=Type.STR)
         function = _PRINTERS.get(shown.type, "text")
         made = ast.Call(name_node(function), [shown.node], [])
         return replace(shown, node=made, type=Type.STR)

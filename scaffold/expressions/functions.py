@@ -461,7 +461,7 @@ FUNCTIONS: dict[str, Function] = {
         1,
         1,
         lambda arguments: _text(arguments[0]),
-        "A value as Go prints it.",
+        "A value as Go prints it; a time as `rfc3339()` does.",
     ),
     "truncate": Function(
         "truncate(text, n[, end[, unit]])",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from scaffold.errors import SpecError
@@ -90,3 +92,14 @@ def test_a_map_inside_a_string_is_printed_by_the_author(value):
     [(_, problem)] = refused(f'text = "${{{value}}}"\n')
     assert "use ${json(…)}, or ${text(…)}" in problem
     assert parse(HEAD + f'text = "${{text({value})}}"\n')
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("5", "5"), ("true", "true"), ("1.0", "1"), ("-2", "-2")],
+)
+def test_constants_of_a_form_are_strings(value: str, shown: str) -> None:
+    spec = parse(f"{HEAD}[request.form]\nn = {value}\n")
+    body = spec.requests[0].body
+    assert body is not None
+    assert ast.unparse(body.node) == f"{{'n': '{shown}'}}"
