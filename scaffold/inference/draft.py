@@ -28,6 +28,9 @@ from scaffold.inference.settings import Setting, Settings
 from scaffold.spec.toml import toml_key, toml_table, toml_text, toml_tree
 
 _SIGNATURE = re.compile(r"signature|hmac|^sig$|^sign$", re.IGNORECASE)
+_TEXT_IN_PATH = (
+    "URL: '{}' in the path sent as it is (nothing tells whether this text varies)"
+)
 _SIGNED = (
     "{}: it signs one request, so no setting can hold it; a spec makes signatures with "
     "hmac_sha256() and the like"
@@ -135,9 +138,10 @@ class _Writer:
         if not any(each.role is Role.MESSAGE for each in self._proposals.values()):
             doubts.insert(0, "no value looks like the message of an alert")
         text = "\n".join(part for part in parts if part)
-        return SpecDraft(
-            text, self._reasons, [*self._request.notes, *self._doubts, *doubts]
-        )
+        # a guess is a doubt, and reported as one only
+        doubts = [*dict.fromkeys((*self._request.notes, *self._doubts, *doubts))]
+        reasons = [each for each in self._reasons if each not in doubts]
+        return SpecDraft(text, [*dict.fromkeys(reasons)], doubts)
 
     # the destination
 
@@ -180,6 +184,8 @@ class _Writer:
     def _segment(self, part: address.Part) -> tuple[str, str]:
         """A segment of the path as text of the spec, and in the example."""
         if not part.kind:
+            if " " in part.text.strip() or not part.text.isascii():
+                self._doubts.append(_TEXT_IN_PATH.format(part.text))
             return _escaped(part.text), part.text
         if part.kind == "secret":
             why = "a secret in the path of the URL"

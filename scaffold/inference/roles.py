@@ -128,12 +128,21 @@ _RECIPIENTS = names.words("""
     number mobile target targets conversation conversation_id board list idlist
     assignee assignees destination receiver receivers subscriber audience category
     person_id toperson topersonemail service service_id component_id page_id
+    dst cc bcc msisdn id_list id_board
     """)
 _SENDERS = names.words("""
     from sender from_name username user_name bot_name nickname icon icon_emoji icon_url
     avatar avatar_url sound source client origin originator author sender_id
     monitoring_tool priority_key component tags labels environment region
+    reply_to replyto
     """)
+_PEOPLE = names.words("from sender reply_to replyto to cc bcc recipient recipients")
+_OF_PEOPLE = names.words("name email address mail phone number id")
+_ADDRESSES = (
+    ("an e-mail address", re.compile(r"[^\s@<>]+@[\w-]+(?:\.[\w-]+)+")),
+    ("an e-mail address", re.compile(r"[^<>]*<[^\s@<>]+@[\w-]+(?:\.[\w-]+)+>")),
+    ("a phone number", re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){6,14}")),
+)
 _TIMES = names.words("""
     timestamp time date datetime created_at start_time starts_at startsat occurred_at
     event_time ts when date_happened start_date state_start_time
@@ -281,7 +290,8 @@ def _can_be_message(value: Value) -> bool:
 
 def _proposal(value: Value, taken: set[Role]) -> Proposal:
     """The role of a value that is not the message."""
-    for rule in (_secret, _of_placeholder, _level, _time, _title, _recipient):
+    rules = (_secret, _of_placeholder, _level, _time, _party, _title, _recipient)
+    for rule in rules:
         proposal = rule(value, taken)
         if proposal is not None:
             return proposal
@@ -449,6 +459,36 @@ def _title(value: Value, taken: set[Role]) -> Proposal | None:
         reason = f"{value.key!r} is a longer text about the alert"
         return Proposal(value, Role.DETAILS, reason, Confidence.GUESS)
     return None
+
+
+def _party(value: Value, taken: set[Role]) -> Proposal | None:
+    """A person by name or address: `{"sender": {"name": …}}`, `"+14155550100"`."""
+    if value.where[0] == "headers" or not isinstance(value.value, str):
+        return None
+    if value.is_beside:
+        return None
+    *above, key = [each for each in value.where[1:] if isinstance(each, str)] or [""]
+    parent = _words(above[-1]) if above else ""
+    is_person = parent in _PEOPLE and value.words in _OF_PEOPLE
+    noun = next((n for n, form in _ADDRESSES if form.fullmatch(value.value)), "")
+    if not value.value or not (is_person or noun):
+        return None
+    if is_person:
+        role = "the sender" if parent in _SENDERS else "a recipient"
+        reason = f"'{above[-1]}.{key}' is part of {role}"
+        if noun:
+            reason += f", and looks like {noun}"
+    else:
+        reason = f"it looks like {noun}"
+    name = key_of(f"{above[-1]}-{key}" if is_person else key) or "address"
+    return Proposal(
+        value,
+        Role.FIELD,
+        reason,
+        Confidence.LIKELY,
+        name,
+        is_optional=parent in _SENDERS or value.words in _SENDERS,
+    )
 
 
 def _recipient(value: Value, taken: set[Role]) -> Proposal | None:

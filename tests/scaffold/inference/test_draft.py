@@ -69,6 +69,52 @@ def test_a_secret_of_the_example_is_written_nowhere(name: str) -> None:
         assert hidden not in text
 
 
+@pytest.mark.parametrize("name", APIS)
+def test_nothing_is_said_twice(name: str) -> None:
+    draft, _ = inferred(name)
+    said = [*draft.reasons, *draft.doubts]
+    assert sorted(said) == sorted(set(said))
+
+
+@pytest.mark.parametrize(
+    ("body", "option", "reason"),
+    [
+        (
+            '{"text": "a b", "x": "+1 (415) 555-0100"}',
+            "x",
+            "it looks like a phone number",
+        ),
+        (
+            '{"text": "a b", "x": "Ann <ann@example.com>"}',
+            "x",
+            "it looks like an e-mail address",
+        ),
+        ('{"x": {"y": "ann@example.com"}}', "y", "it looks like an e-mail address"),
+        ('{"from": {"name": "Ann"}}', "from-name", "'from.name' is part of the sender"),
+        ('{"cc": [{"id": "7"}]}', "cc-id", "'cc.id' is part of a recipient"),
+    ],
+)
+def test_people_and_addresses_are_options(body: str, option: str, reason: str) -> None:
+    sent = request(f"curl https://h.example/api -d '{body}'")
+    draft = drafted("quoll", sent, proposals(sent))
+    assert [each.key for each in parse(draft.text, "quoll").options] == [option]
+    assert any(each.endswith(f"({reason})") for each in draft.reasons)
+
+
+@pytest.mark.parametrize("value", ["+1", "1.2.3", "a@b", "@ann", "5 + 7", "v@1.2 x"])
+def test_what_is_no_address(value: str) -> None:
+    sent = request(f'curl https://h.example/api -d \'{{"x": "{value}"}}\'')
+    draft = drafted("quoll", sent, proposals(sent))
+    assert not parse(draft.text, "quoll").options
+
+
+def test_a_text_in_a_path_is_a_doubt() -> None:
+    sent = request("curl https://api.day.app/your_key/Disk%20full/推送内容")
+    draft = drafted("bark", sent, proposals(sent))
+    found = [each for each in draft.doubts if "in the path" in each]
+    assert ["Disk full" in found[0], "推送内容" in found[1]] == [True, True]
+
+
 @pytest.fixture
 def package(tmp_path: Path) -> Iterator[Path]:
     """An importable package for generated code, gone afterwards."""
