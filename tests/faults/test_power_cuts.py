@@ -20,6 +20,7 @@ import pytest
 from runtime.delivery.outbox import Outbox
 from runtime.services.alert.state import StoredTopics
 from runtime.store.database import Store
+from tests.draws import drawn
 from tests.faults.tracing import traced
 
 ROOMS = ("a", "b")
@@ -284,7 +285,7 @@ def work(server, kit):
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is missing")
-@pytest.mark.parametrize("faults", [(), ("fdatasync:error=EIO:when=5+5",)])
+@pytest.mark.parametrize("faults", drawn([(), ("fdatasync:error=EIO:when=5+5",)], 1))
 def test_a_power_cut_loses_nothing(recording, faults, kit, tmp_path, capsys):
     before, data, calls = recording(*faults)
     chance = random.Random(1)

@@ -19,6 +19,7 @@ from scaffold.errors import Conflict
 from scaffold.flags import Flags
 from scaffold.names import Names, default_property, rewording
 from scaffold.spec.parse import from_flags
+from tests.draws import drawn
 from tests.examples import share
 from tests.scaffold.files import files
 from tests.scaffold.memory import Project, record
@@ -47,7 +48,7 @@ def bases(made_files: Files) -> dict[str, Files]:
     return bases
 
 
-@pytest.mark.parametrize("new", NEW)
+@pytest.mark.parametrize("new", drawn(NEW, 2))
 @pytest.mark.parametrize("kind", SPECS)
 def test_there_and_back_is_no_change(
     bases: dict[str, Files], kind: str, new: str

@@ -24,6 +24,7 @@ from runtime.units import (
     saturated,
     truncate,
 )
+from tests.draws import drawn
 
 ENDS = (
     LATEST,
@@ -100,7 +101,7 @@ def run(script: str, writes: Sequence[Sequence[str]]) -> list[bytes]:
     return shown(topics)
 
 
-@pytest.mark.parametrize("nodes", NODES)
+@pytest.mark.parametrize("nodes", drawn(NODES, 25))
 @pytest.mark.parametrize(
     "values",
     [
