@@ -384,17 +384,22 @@ def test_a_definition_of_each_side_is_set_apart(indent: str, blank: str) -> None
     assert parts(*texts[:3]).text == texts[3]
 
 
-def test_a_head_keeps_what_a_person_added_to_it() -> None:
-    for base, mine in (
+@pytest.mark.parametrize(
+    ("base", "head"),
+    [
         ("class A(B):\n", "@own\nclass A(B, own):\n"),
         ("class A(B, x=1):\n", "class A(B, x=1, own=2):\n"),
+        ("class A(B):\n", "class A(C):\n"),
         ("@d\ndef f():\n", "@d\n@own\nasync def f():\n"),
         ("@d\ndef f():\n", "@own\n@d\ndef f():\n"),
-    ):
-        body = "    x = {}\n    y = {}\n"
-        texts = base + body.format(1, 1), mine + body.format(2, 1)
-        made = parts(*texts, base + body.format(1, 2))
-        assert made == Merge(mine + body.format(2, 2))
+    ],
+)
+def test_a_head_is_taken_from_the_side_that_changed_it(base: str, head: str) -> None:
+    old, one, other, both = (
+        f"    x = {x}\n    y = {y}\n" for x, y in ((1, 1), (2, 1), (1, 2), (2, 2))
+    )
+    assert parts(base + old, head + one, base + other) == Merge(head + both)
+    assert parts(base + old, base + one, head + other) == Merge(head + both)
 
 
 def test_an_import_inside_a_class_is_a_member_of_it() -> None:
