@@ -381,3 +381,14 @@ def test_hidden_secrets_are_said_to_be_hidden(printed: Printed) -> None:
     assert "*** is a placeholder for a secret that is not stored here" in err
     code, out, warnings = printed(text, "-show-secrets")
     assert (code, '  token = "5ecret"\n' in out, warnings) == (0, True, "")
+
+
+def test_a_printed_configuration_without_secrets_is_one_of_a_server(
+    printed: Printed,
+) -> None:
+    # no default is a secret, such as the community of traps, which is empty
+    enabled = 'data_dir = "/x"\n[snmptrap]\nenabled = true\naddr = "h:162"'
+    code, out, warnings = printed(enabled)
+    assert (code, "***" in out, '  community = ""\n' in out) == (0, False, True)
+    assert "-show-secrets" not in warnings
+    assert printed(out) == (0, out, warnings)
