@@ -93,6 +93,31 @@ def used_names(code: str) -> set[str]:
     return names
 
 
+# statements that define no name, by their first words
+_NAMELESS: dict[type[cst.CSTNode], str] = {
+    cst.SimpleStatementLine: "the line with `;`",
+    cst.For: "the `for` loop",
+    cst.While: "the `while` loop",
+    cst.Try: "the `try` statement",
+    cst.TryStar: "the `try` statement",
+    cst.With: "the `with` statement",
+    cst.Match: "the `match` statement",
+    cst.Assert: "the `assert`",
+    cst.AugAssign: "the changed value",
+    cst.Del: "the `del`",
+    cst.Expr: "the expression",
+    cst.Global: "the `global`",
+    cst.Nonlocal: "the `nonlocal`",
+    cst.Pass: "the `pass`",
+    cst.Raise: "the `raise`",
+    cst.Return: "the `return`",
+}
+
+
+def _nameless(node: cst.CSTNode) -> tuple[str, str]:
+    return _NAMELESS.get(type(node), "the statement"), ""
+
+
 def _name(node: Statement) -> tuple[str, str]:
     """The kind of a statement, in words, and the name that it defines."""
     if isinstance(node, cst.FunctionDef):
@@ -103,7 +128,7 @@ def _name(node: Statement) -> tuple[str, str]:
         return "the condition", code_of(node.test)
     if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1:
         return _small_name(node.body[0])
-    return "a statement", type(node).__name__.lower()
+    return _nameless(node)
 
 
 def _small_name(node: cst.BaseSmallStatement) -> tuple[str, str]:
@@ -115,4 +140,4 @@ def _small_name(node: cst.BaseSmallStatement) -> tuple[str, str]:
         return "the docstring", ""
     if isinstance(node, cst.Expr) and isinstance(node.value, cst.Call):
         return "the call", code_of(node.value.func)
-    return "a statement", type(node).__name__.lower()
+    return _nameless(node)

@@ -330,7 +330,13 @@ def test_an_import_under_another_name_stays_while_it_is_used() -> None:
     ("texts", "where"),
     [
         (("f(1)\n", "f(2)\n", "f(3)\n"), "the call `f`"),
-        (("a = 1; b = 2\n", "a = 1; b = 3\n", "a = 2; b = 2\n"), "a statement `"),
+        (("a = 1; b = 2\n", "a = 1; b = 3\n", "a = 2; b = 2\n"), "the line with `;`"),
+        (
+            ("for a in b: c()\n", "for a in b: d()\n", "for a in b: e()\n"),
+            "the `for` loop",
+        ),
+        (("a += 1\n", "a += 2\n", "a += 3\n"), "the changed value"),
+        (("a\n", "b\n", "c\n"), "the expression"),
         (
             ("def f(): ...\n", "def f(): return 1\n", "class f: ...\n"),
             "the function `f`",
