@@ -293,6 +293,16 @@ data_dir = "{self.directory}/data"
         return done.stdout + done.stderr
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Share the files among processes in their order.
+
+    By the number of tests, files of one long test would come last, and all processes but
+    one would wait for it.
+    """
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Keep what is collected, and every module, out of the garbage collector's way."""
