@@ -14,6 +14,7 @@ ScaffoldError
 │   │   └── DamagedRecord
 │   ├── TemplateFailed
 │   ├── Uncommitted
+│   ├── PlanOutdated
 │   └── ForeignTransaction
 ├── Locked                 another run holds the tree
 ├── WriteFailed            write error; the tree is as before
@@ -315,6 +316,14 @@ class PlanErrors(PlanError):
 
 class Uncommitted(PlanErrors):
     """Lines would be lost that git does not have."""
+
+    def __init__(self, errors: Sequence[PlanError], *, fix: str) -> None:
+        super().__init__(errors)
+        self.fix = fix
+
+
+class PlanOutdated(PlanErrors):
+    """Files that a plan depends on changed since it was made."""
 
     def __init__(self, errors: Sequence[PlanError], *, fix: str) -> None:
         super().__init__(errors)

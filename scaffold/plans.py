@@ -16,6 +16,7 @@ file that does not exist is "". A path is absolute if it lies outside of the pro
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -25,7 +26,7 @@ import msgspec
 from scaffold import outcomes as of
 from scaffold.change import Change
 from scaffold.disk.digests import digest, digest_of_names
-from scaffold.errors import PlanError, PlanErrors, UnreadableFile, UsageError
+from scaffold.errors import PlanError, PlanOutdated, UnreadableFile, UsageError
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import FileOutcome, Outcome
 from scaffold.patching import outcomes as at
@@ -158,13 +159,23 @@ def parse(data: bytes, name: str) -> Plan:
     return plan
 
 
-def result(plan: Plan, tree: Tree) -> ChangeSet:
+def again(plan: Plan, file: str) -> str:
+    """The command that makes a plan again, but for arguments, which may be secrets."""
+    return f"scaffold {shlex.quote(plan.command)} … --plan {shlex.quote(file)}"
+
+
+def result(plan: Plan, tree: Tree, name: str) -> ChangeSet:
     """The change set of a plan; of registrations it has only the parts that reports need.
 
+    Args:
+        plan: the plan.
+        tree: the files of the project.
+        name: the path of the plan.
+
     Raises:
-        PlanError: an input changed since; all of them are reported.
+        PlanOutdated: an input changed since; all of them are reported.
     """
-    _refuse_changed(plan, tree)
+    _refuse_changed(plan, tree, again(plan, name))
     changes: list[Change] = []
     for file in plan.changes:
         path = PurePosixPath(file.path)
@@ -172,20 +183,20 @@ def result(plan: Plan, tree: Tree) -> ChangeSet:
     return ChangeSet(tuple(changes), tuple(map(_outcome, plan.outcomes)))
 
 
-def _refuse_changed(plan: Plan, tree: Tree) -> None:
+def _refuse_changed(plan: Plan, tree: Tree, fix: str) -> None:
     """Check that everything is as it was when the plan was made.
 
     Raises:
-        PlanError: it is not; all changed inputs are reported.
+        PlanOutdated: it is not; all changed inputs are reported.
     """
     inputs = plan.inputs | {file.path: file.before for file in plan.changes}
     errors = [
-        PlanError(path.rstrip("/"), "changed since the plan was made; make it again")
+        PlanError(path.rstrip("/"), "changed since the plan was made")
         for path, known in sorted(inputs.items())
         if _now(path, tree) != known
     ]
     if errors:
-        raise PlanErrors(errors) if errors[1:] else errors[0]
+        raise PlanOutdated(errors, fix=fix)
 
 
 def _now(path: str, tree: Tree) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scaffold import plans
 from scaffold.commands.change import UNPROVEN, ChangeOptions, change, compiles
-from scaffold.errors import PlanError, UsageError
+from scaffold.errors import PlanError, PlanOutdated, UsageError
 from scaffold.generate import ChangeSet
 from scaffold.project import Project
 from scaffold.rendering import product
@@ -28,15 +28,15 @@ def apply(project: Project, file: str, how: ChangeOptions) -> Report:
 
     Raises:
         UsageError: it is not a plan.
-        PlanError: an input, or scaffold itself, changed since.
+        PlanOutdated: an input, or scaffold itself, changed since.
     """
     plan = plans.parse(_read(file), file)
 
     def generated(tree: Tree) -> ChangeSet:
-        result = plans.result(plan, tree)
+        result = plans.result(plan, tree, file)
         if plan.generator != product.digest():
-            message = "was made by another version of scaffold; make it again"
-            raise PlanError(file, message)
+            problem = PlanError(file, "was made by another version of scaffold")
+            raise PlanOutdated([problem], fix=plans.again(plan, file))
         if plan.is_proven:  # the plan itself may have been edited
             compiles(result.changes)
         return result

@@ -51,7 +51,7 @@ def read(document: dict[str, Any]) -> plans.Plan:
 
 def test_a_plan_is_read_as_it_was_written() -> None:
     plan = read(made())
-    result = plans.result(plan, MemoryTree(FILES))
+    result = plans.result(plan, MemoryTree(FILES), "plan.json")
     assert result.changes == CHANGES
     lines = [(type(each), each.verb, each.path, each.role) for each in result.outcomes]
     assert lines == [(type(each), each.verb, each.path, each.role) for each in OUTCOMES]
@@ -81,7 +81,7 @@ def test_a_changed_input_is_refused(path: PurePosixPath, data: bytes | None) -> 
     files = {**FILES, path: data}
     tree = MemoryTree({name: data for name, data in files.items() if data is not None})
     with pytest.raises(PlanError, match="changed since the plan was made") as caught:
-        plans.result(read(made()), tree)
+        plans.result(read(made()), tree, "plan.json")
     paths = {problem.path for problem in caught.value.problems}
     assert paths <= {str(path), "a"}
 
@@ -89,7 +89,7 @@ def test_a_changed_input_is_refused(path: PurePosixPath, data: bytes | None) -> 
 def test_every_changed_input_is_reported() -> None:
     tree = MemoryTree({OLD: b"1", GONE: b"2"})
     with pytest.raises(PlanErrors) as caught:
-        plans.result(read(made()), tree)
+        plans.result(read(made()), tree, "plan.json")
     paths = [problem.path for problem in caught.value.problems]
     assert paths == [str(OLD), str(GONE)]
 

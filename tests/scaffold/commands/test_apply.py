@@ -100,7 +100,8 @@ def test_a_changed_input_is_refused_with_5(
         stream.write(change)
     before = files(project)
     told = scaffold("apply", plan, code=5).stderr
-    assert "changed since the plan was made; make it again" in told
+    assert "changed since the plan was made\n" in told
+    assert told.endswith(f"\nfix:   scaffold new-handler … --plan {plan}\n")
     assert files(project) == before
 
 
@@ -125,7 +126,10 @@ def test_another_version_of_scaffold_is_refused(
     scaffold(*HUDDLE, "--plan", plan)
     monkeypatch.setattr(product, "digest", lambda: "newer")
     told = scaffold("apply", plan, code=5).stderr
-    assert "was made by another version of scaffold" in told
+    assert "was made by another version of scaffold\n" in told
+    assert f"fix:   scaffold new-handler … --plan {plan}\n" in told
+    told = scaffold("apply", plan, "--json", code=5).stdout
+    assert json.loads(told)["next"] == [f"scaffold new-handler … --plan {plan}"]
 
 
 def test_a_plan_applies_once(scaffold: Run, project: Path, plan: str) -> None:
