@@ -8,11 +8,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from scaffold import names
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
+from scaffold.inference.placeholders import placeholder
 from scaffold.inference.shell import split
 
 _FORM = "application/x-www-form-urlencoded"
@@ -25,24 +26,30 @@ _WITHOUT_ARGUMENT = names.words("""
     --globoff -g --path-as-is --basic --no-progress-meter -j --junk-session-cookies
     --create-dirs -O --remote-name -J --remote-header-name -R --raw --tcp-nodelay
     --no-keepalive --disable -q --styled-output --no-alpn --fail-early -a --append
+    --anyauth --ssl --ssl-reqd --ssl-revoke-best-effort --no-sessionid --tcp-fastopen
+    --http0.9 --http3-only --post301 --post302 --post303 --retry-connrefused
+    --retry-all-errors --trace-time --no-clobber --remove-on-error --remote-time
+    --remote-name-all --ignore-content-length --suppress-connect-headers -B --use-ascii
     """)
 _WITH_ARGUMENT = names.words("""
     -o --output -w --write-out -D --dump-header -c --cookie-jar --retry --retry-delay
     --retry-max-time --connect-to --resolve --interface --limit-rate --trace
     --trace-ascii --stderr -K --config --ciphers --max-redirs --keepalive-time --rate
-    --create-file-mode --local-port --dns-servers --max-filesize
+    --create-file-mode --local-port --dns-servers --max-filesize --tls-max
+    --tls13-ciphers --curves --noproxy --proto --proto-default --proto-redir -y
+    --speed-time -Y --speed-limit --output-dir --expect100-timeout --doh-url
+    --happy-eyeballs-timeout-ms --cert-type --key-type --pass -U --proxy-user
     """)
 _READ = {
     "-X": "--request", "-H": "--header", "-d": "--data", "-F": "--form",
     "-u": "--user", "-G": "--get", "-A": "--user-agent", "-e": "--referer",
     "-b": "--cookie", "-k": "--insecure", "-I": "--head", "-m": "--max-time",
     "-x": "--proxy", "-T": "--upload-file", "-E": "--cert", "--data-ascii": "--data",
-    "--form-string": "--form",
 }  # fmt: skip
 _FLAGS = frozenset(("--get", "--insecure", "--head"))
 _VALUED = frozenset((
     "--request", "--header", "--data", "--data-raw", "--data-binary", "--data-urlencode",
-    "--json", "--form", "--user", "--user-agent", "--referer", "--cookie", "--url",
+    "--json", "--form", "--form-string", "--user", "--user-agent", "--referer", "--cookie", "--url",
     "--url-query", "--oauth2-bearer", "--max-time", "--connect-timeout", "--proxy",
     "--upload-file", "--cacert", "--cert", "--key", "--aws-sigv4",
 ))  # fmt: skip
@@ -94,8 +101,10 @@ class _Options:
     form: list[tuple[str, str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     user: str | None = None
+    bearer: str | None = None
     is_json: bool = False
     is_get: bool = False
+    is_encoded: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -138,7 +147,8 @@ def _read_long(
 ) -> None:
     name, equals, value = word.partition("=")
     name = _READ.get(name, name)
-    if name in _WITHOUT_ARGUMENT:
+    switch = f"--{name.removeprefix('--no-')}" if name.startswith("--no-") else name
+    if name in _WITHOUT_ARGUMENT or switch in _WITHOUT_ARGUMENT:
         return
     if name in _FLAGS:
         _apply(options, name, "", document)
@@ -193,30 +203,43 @@ def _apply(options: _Options, name: str, value: str, document: str | None) -> No
             options.method = value.upper()
         case "--header":
             _add_header(options, value)
-        case "--user-agent" | "--referer":
-            pass  # they name the program that sends
+        case "--user-agent":
+            pass  # it names the program that sends
+        case "--referer":
+            _add_header(options, f"Referer:{value.partition(';auto')[0]}")
         case "--cookie":
-            options.headers.append(("Cookie", value))
+            _add_cookie(options, value)
         case "--user":
             options.user = value
         case "--oauth2-bearer":
-            options.headers.append(("Authorization", f"Bearer {value}"))
+            options.bearer = value
         case "--get":
             options.is_get = True
         case "--head":
             raise UsageError("the example sends HEAD, which delivers nothing")
         case "--url-query":
-            options.queries.append(_encoded(value.removeprefix("+")))
+            is_encoded = value.startswith("+")
+            options.queries.append(value[1:] if is_encoded else _encoded(value, None))
         case "--json":
             options.is_json = True
+            # unlike the others, it continues the data before it without an &
+            before = options.data.pop() if options.data else ""
+            options.data.append(before + _content(value, document))
+        case "--data" if value == "@-" and document is not None:
+            # curl takes line breaks out of files, except for --data-binary
+            options.data.append(document.replace("\r", "").replace("\n", ""))
+        case "--data" | "--data-binary":
             options.data.append(_content(value, document))
-        case "--data" | "--data-raw" | "--data-binary":
-            is_raw = name == "--data-raw"
-            options.data.append(value if is_raw else _content(value, document))
+        case "--data-raw":
+            options.data.append(value)
         case "--data-urlencode":
-            options.data.append(_encoded(value))
+            options.is_encoded = True
+            options.data.append(_encoded(value, document))
         case "--form":
             options.form.append(_part(value))
+        case "--form-string":
+            part, _, content = value.partition("=")
+            options.form.append((part, content))
         case "--upload-file" | "--aws-sigv4":
             raise UsageError(f"{name} is not possible in a spec")
         case _:
@@ -233,6 +256,14 @@ def _add_header(options: _Options, text: str) -> None:
         options.headers.append((name.strip(), value.strip()))
 
 
+def _add_cookie(options: _Options, text: str) -> None:
+    """Cookies; a word without `=` is the name of a file with cookies."""
+    if "=" in text or placeholder(text):
+        options.headers.append(("Cookie", text))
+    elif text:
+        options.notes.append("not in the spec: the example has cookies in a file (-b)")
+
+
 def _content(value: str, document: str | None) -> str:
     """The data of an option; files are not there."""
     if not value.startswith("@"):
@@ -246,13 +277,13 @@ def _content(value: str, document: str | None) -> str:
     )
 
 
-def _encoded(value: str) -> str:
-    """`NAME=CONTENT` with its content encoded, as --data-urlencode does."""
+def _encoded(value: str, document: str | None) -> str:
+    """`NAME=CONTENT` or `NAME@FILE` with its content encoded, as --data-urlencode does."""
     name, equals, content = value.partition("=")
     if not equals:
-        if "@" in value:
-            _content(f"@{value.partition('@')[2]}", None)
-        return quote(value, safe="")
+        name, at, path = value.partition("@")
+        content = _content(f"@{path}", document) if at else value
+        name = name if at else ""
     return f"{name}={quote(content, safe='')}" if name else quote(content, safe="")
 
 
@@ -304,18 +335,46 @@ def _addressed(options: _Options) -> CurlRequest:
         )
     user = options.user
     if user is None and "@" in parts.netloc:
-        user = parts.netloc.rpartition("@")[0]
+        user = unquote(parts.netloc.rpartition("@")[0])
     queries = [parts.query, *options.queries, *(options.data if options.is_get else [])]
     query = [pair for each in queries for pair in _pairs(each)]
-    headers, of_headers = _without_basic(options.headers)
-    pair = _user(user) if user is not None else of_headers
+    _note_bare(options, queries)
+    headers, of_headers = _without_basic(_joined(options.headers))
+    pair = of_headers
+    # a header of the example's own replaces the one that an option makes
+    if not any(name.lower() == "authorization" for name, _ in options.headers):
+        pair = _user(user) if user is not None else None
+        if options.bearer is not None:
+            pair = None
+            headers.insert(0, ("Authorization", f"Bearer {options.bearer}"))
     url = f"{parts.scheme}://{host}{parts.path}"
     return CurlRequest(url, query=tuple(query), headers=tuple(headers), user=pair)
+
+
+def _note_bare(options: _Options, texts: Sequence[str]) -> None:
+    """Note that a parameter without `=` gets one."""
+    parameters = [each for text in texts for each in text.split("&") if each]
+    if any("=" not in each for each in parameters):
+        options.notes.append(
+            "the example sends a parameter as NAME, the handler as NAME=, which most "
+            "services read alike"
+        )
 
 
 def _user(text: str) -> tuple[str, str]:
     name, _, password = text.partition(":")
     return name, password
+
+
+def _joined(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers, with one line for those that are repeated."""
+    lines: dict[str, tuple[str, list[str]]] = {}
+    for name, value in headers:
+        lines.setdefault(name.lower(), (name, []))[1].append(value)
+    return [
+        (name, ("; " if key == "cookie" else ", ").join(values))
+        for key, (name, values) in lines.items()
+    ]
 
 
 def _without_basic(
@@ -344,8 +403,9 @@ def _decoded(token: str) -> str:
 def _with_body(made: CurlRequest, options: _Options) -> CurlRequest:
     content_type, headers = _content_type(made.headers)
     if options.is_json:
-        content_type = "application/json"
-        headers = [each for each in headers if each[0].lower() != "accept"]
+        content_type = content_type or "application/json"
+        own = ("accept", "application/json")
+        headers = [each for each in headers if (each[0].lower(), each[1]) != own]
     made = replace(made, headers=tuple(headers))
     if options.form:
         options.notes.append(
@@ -355,7 +415,15 @@ def _with_body(made: CurlRequest, options: _Options) -> CurlRequest:
         return replace(made, body_kind="form", body=list(options.form))
     if not options.data or options.is_get:
         return made
-    kind, body = _body("&".join(options.data), options.data, content_type)
+    text = "&".join(options.data)
+    if options.is_encoded and "=" not in text and content_type in ("", _FORM):
+        raise UsageError(
+            "the data is one string without a name, which --data-urlencode encodes; "
+            "give it a name, NAME=TEXT, or send it as it is with --data-raw"
+        )
+    kind, body = _body(text, options.data, content_type)
+    if kind == "form":
+        _note_bare(options, options.data)
     sent = {"json": "application/json", "form": _FORM, "text": "text/plain"}[kind]
     plain = content_type.partition(";")[0].strip().lower()
     if plain and plain != sent:

@@ -65,6 +65,7 @@ def test_requests(text: str, wanted: CurlRequest) -> None:
         ("curl a b", "second URL"),
         ("curl ftp://h", "does not begin with http://"),
         ("curl --hedaer x h", "did you mean --header"),
+        ("curl --no-hedaer h", "not known"),
         ("curl -d", "ends after -d"),
         ("curl h -d @body.json", "put its content into the command"),
         ("curl h -F 'file=@a.png'", "uploads a file"),
@@ -81,8 +82,67 @@ def test_what_no_spec_can_say_is_refused(text: str, part: str) -> None:
         request(text)
 
 
+BEARER, FORM = ("Authorization", "Bearer t"), [("a", "1")]
+
+
 @pytest.mark.parametrize(
-    "option", ["-k", "-x http://proxy", "--cacert ca.pem", "--max-time 5", "-F a=b"]
+    ("arguments", "part"),
+    [
+        # what curl 7.88 sent to a recording server, without the last line break of documents
+        ("--form-string 'a=@x;type=\"y\"'", {"body": [("a", '@x;type="y"')]}),
+        ("--url-query '+y=2%203' --url-query 'z=%'", {"query": (("y", "2 3"), ("z", "%"))}),
+        ("--json '{\"a\"' --json ': 1}'", {"body": {"a": 1}}),
+        (
+            "--json 1 -H 'Accept: text/plain' -H 'Content-Type: application/vnd.api+json'",
+            {"headers": (("Content-Type", "application/vnd.api+json"), ("Accept", "text/plain"))},
+        ),
+        ("--json 1 -H 'Accept: application/json'", {"headers": ()}),
+        ("-b s=1 -b 't=2; u=3'", {"headers": (("Cookie", "s=1; t=2; u=3"),)}),
+        ("-b '' -b cookies.txt", {"headers": ()}),
+        ("-b $COOKIE", {"headers": (("Cookie", "$COOKIE"),)}),
+        ("-e 'http://r/;auto'", {"headers": (("Referer", "http://r/"),)}),
+        ("-e ';auto'", {"headers": ()}),
+        ("-H 'X-A: 1' -H 'X-B: 2' -H 'x-a: 3'", {"headers": (("X-A", "1, 3"), ("X-B", "2"))}),
+        ("-H 'Authorization: Bearer t' -u u:p", {"headers": (BEARER,), "user": None}),
+        ("--oauth2-bearer s -H 'Authorization: Bearer t'", {"headers": (BEARER,)}),
+        ("-H 'Authorization: Basic dTpw' -u v:q", {"user": ("u", "p")}),
+        ("--no-silent --ssl-reqd --noproxy '*' -d a=1 -y 5", {"body": FORM}),
+        ("-H 'Content-Type: text/plain' -d @- <<E\na\nb\nE", {"body": "ab"}),
+        ("-H 'Content-Type: text/plain' --data-binary @- <<E\na\nb\nE", {"body": "a\nb"}),
+        ("--data-urlencode m@- <<E\nx&y\nE", {"body": [("m", "x&y")]}),
+    ],
+)  # fmt: skip
+def test_a_request_is_the_one_that_curl_sends(
+    arguments: str, part: dict[str, Any]
+) -> None:
+    made = request(f"curl http://h {arguments}")
+    assert {name: getattr(made, name) for name in part} == part
+
+
+def test_user_and_password_of_a_url_are_decoded() -> None:
+    assert request("curl http://u%40x:p%3Aw@h").user == ("u@x", "p:w")
+
+
+@pytest.mark.parametrize("text", ["=a b", "a b", "=a@b.c"])
+def test_encoded_data_without_a_name_is_refused_alone(text: str) -> None:
+    with pytest.raises(UsageError, match="without a name"):
+        request(f"curl h --data-urlencode '{text}'")
+    made = request(f"curl h -d x=1 --data-urlencode '{text}'")
+    assert made.body == [("x", "1"), (text.removeprefix("="), "")]
+    assert "the handler as NAME=" in made.notes[0]
+    assert request(f"curl -G h --data-urlencode '{text}'").notes == made.notes
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-b cookies.txt",
+        "-k",
+        "-x http://proxy",
+        "--cacert ca.pem",
+        "--max-time 5",
+        "-F a=b",
+    ],
 )
 def test_what_the_handler_does_otherwise_is_said(option: str) -> None:
     assert len(request(f"curl {option} https://h/x").notes) == 1
