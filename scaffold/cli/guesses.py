@@ -44,8 +44,11 @@ def _settled(proposal: Proposal) -> Proposal:
     default = next(
         (letter for letter, role in _ROLES.items() if role is proposal.role), _KEEP
     )
+    question = "[m]essage, [o]ption, [s]ecret, [c]onstant"
+    if default == _KEEP:
+        question += f", [k]eep as {proposal.role.value}"
     while True:
-        answer = ask("[m]essage, [o]ption, [s]ecret, [c]onstant", default, _ENDED)
+        answer = ask(question, default, _ENDED)
         letter = answer[:1].lower()
         if letter == default:
             return replace(proposal, confidence=Confidence.LIKELY)

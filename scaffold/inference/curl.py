@@ -8,12 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlsplit
 
 from scaffold import names
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
 from scaffold.inference.placeholders import placeholder
+from scaffold.inference.secrets import secrets_of
 from scaffold.inference.shell import split
 
 _FORM = "application/x-www-form-urlencoded"
@@ -352,9 +353,15 @@ def _addressed(options: _Options) -> CurlRequest:
 
 
 def _note_bare(options: _Options, texts: Sequence[str]) -> None:
-    """Note that a parameter without `=` gets one."""
+    """Note that a parameter without `=` gets one; refuse one that may be a secret."""
     parameters = [each for text in texts for each in text.split("&") if each]
-    if any("=" not in each for each in parameters):
+    bare = [each for each in parameters if "=" not in each]
+    if any(secrets_of(unquote_plus(each)) for each in bare):
+        raise UsageError(
+            "a parameter of the example has no name and looks like a secret, which a "
+            "spec cannot configure; give it a name, NAME=VALUE"
+        )
+    if bare:
         options.notes.append(
             "the example sends a parameter as NAME, the handler as NAME=, which most "
             "services read alike"

@@ -214,6 +214,7 @@ def test_guesses_of_a_curl_example_are_asked_about(talk: Talk, project: Path) ->
     assert "form.note = 'by the bot': nothing tells whether this text varies" in seen
     assert "form.priority = 'high'" in seen
     assert "[m]essage, [o]ption, [s]ecret, [c]onstant [c]: " in seen
+    assert "[m]essage, [o]ption, [s]ecret, [c]onstant, [k]eep as level [k]: " in seen
     made = spec(project, "wombat")
     assert 'note = "${opt.note}"' in made
     assert 'priority = "${level.priority}"' in made

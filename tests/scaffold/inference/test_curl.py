@@ -167,6 +167,9 @@ def test_values_of_any_form_are_kept() -> None:
         ("curl sk_live_51://h", "does not begin with http://"),
         ("sk_live_51 curl https://h", "does not begin with curl"),
         ("curl https://h -d a=1 --next https://h/sk_live_51", "several requests"),
+        ("curl https://h?sk_live_51 -d a=1", "has no name and looks like a secret"),
+        ("curl https://h -d a=1 -d sk_live_51", "has no name and looks like a secret"),
+        ("curl -G https://h --data-urlencode =sk_live_51", "has no name and looks"),
     ],
 )
 def test_an_error_repeats_no_part_that_may_be_a_secret(text: str, problem: str) -> None:
