@@ -64,14 +64,31 @@ def candidates(
                 *({word: "value"} for word in words),
                 dict.fromkeys(words, "a"),
             ]
+    return _fitting(type_, made)[:_MOST]
+
+
+def compared(type_: Type, node: ast.expr) -> list[Any]:
+    """Values of a type that a condition compares with, and the numbers beside them."""
+    match type_:
+        case Type.STR | Type.SECRET:
+            return _words([node])
+        case Type.INT | Type.FLOAT | Type.DURATION:
+            return _fitting(
+                type_, [c + d for c in _numbers([node]) for d in (-1, 0, 1)]
+            )
+        case _:
+            return []
+
+
+def _fitting(type_: Type, values: list[Any]) -> list[Any]:
+    """The values that a type can have, each once."""
     if type_ is Type.FLOAT:
-        made = [float(each) for each in made if abs(each) <= sys.float_info.max]
+        values = [float(each) for each in values if abs(each) <= sys.float_info.max]
     if type_ in (Type.INT, Type.DURATION):
         # conditions may compare with numbers that no such value can be
-        made = [each for each in made if abs(each) < _INTEGERS]
-        made = [int(each) for each in made if float(each).is_integer()]
-    kept = [each for at, each in enumerate(made) if each not in made[:at]]
-    return kept[:_MOST]
+        values = [each for each in values if abs(each) < _INTEGERS]
+        values = [int(each) for each in values if float(each).is_integer()]
+    return [each for at, each in enumerate(values) if each not in values[:at]]
 
 
 def _texts(sample: str, nodes: list[ast.expr]) -> Iterator[str]:

@@ -269,6 +269,11 @@ class Sample:
                 found.append((field, value))
         return found
 
+    def accepted_values(self, field: ConfigField) -> list[Any]:
+        """The values in the check of a setting with which the configuration is valid."""
+        found = self._search.accepted(field, self.config)
+        return [value for value in found if not self.config_error(field, value)]
+
     def fallbacks(self) -> list[tuple[Option, ConfigField]]:
         """The options whose fallback can be seen by changing one configuration key."""
         found = []

@@ -13,7 +13,7 @@ from runtime.testing.events import changed_event, sample_event
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code, Type, dotted
-from scaffold.rendering.samples.candidates import candidates
+from scaffold.rendering.samples.candidates import candidates, compared
 from scaffold.rendering.samples.evaluation import run
 from scaffold.rendering.samples.seats import data_seats, event_candidates, event_seats
 from scaffold.rendering.samples.targets import target, url_keys
@@ -106,6 +106,16 @@ class Search:
             if not (is_missing or self._allows(field, {**config, field.key: value})):
                 return value
         return None
+
+    def accepted(self, field: ConfigField, config: Mapping[str, Any]) -> list[Any]:
+        """The values in the setting's check that it accepts."""
+        if field.check is None:
+            return []
+        return [
+            value
+            for value in compared(field.type.base, field.check.node)
+            if self._allows(field, {**config, field.key: value})
+        ]
 
     def passing(self) -> Values:
         """Values that pass all checks.

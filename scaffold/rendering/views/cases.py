@@ -15,11 +15,13 @@ class Invalid(NamedTuple):
         test: the name of the test.
         argument: the setting and the value.
         error: the error's text; None if it depends on the address of the fake server.
+        accepted: the setting with values that its check names and accepts.
     """
 
     test: str
     argument: Argument
     error: ast.expr | None
+    accepted: list[Argument]
 
 
 class RefusedOptions(NamedTuple):

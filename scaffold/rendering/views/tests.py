@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -442,21 +442,26 @@ class TestsView(View):
     def invalid(self) -> list[Invalid]:
         """Values of settings that are refused."""
         found = [
-            self._invalid(field, field.type.empty, "is_required")
+            self._invalid(field, field.type.empty, "is_required", [])
             for field in self.spec.config
             if field.required
         ]
         return found + [
-            self._invalid(field, value, "is_checked")
+            self._invalid(
+                field, value, "is_checked", self.sample.accepted_values(field)
+            )
             for field, value in self.sample.refused_values()
         ]
 
-    def _invalid(self, field: ConfigField, value: Any, test: str) -> Invalid:
+    def _invalid(
+        self, field: ConfigField, value: Any, test: str, accepted: Sequence[Any]
+    ) -> Invalid:
         error = self.sample.config_error(field, value)
         return Invalid(
             f"{field.name}_{test}",
             argument(field, value),
             None if BASE in error else ast.Constant(error),
+            [argument(field, each) for each in accepted],
         )
 
     @property

@@ -177,6 +177,12 @@ def test_sasl_mechanism_is_checked(server):
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
+    replace(config(server), sasl_mechanism="").validate()
+    replace(config(server), sasl_mechanism="PLAIN").validate()
+    replace(config(server), sasl_mechanism="SCRAM-SHA-256").validate()
+    replace(config(server), sasl_mechanism="SCRAM-SHA-512").validate()
+    replace(config(server), sasl_mechanism="GSSAPI").validate()
+    replace(config(server), sasl_mechanism="OAUTHBEARER").validate()
 
 
 def test_sasl_version_is_checked(server):
@@ -185,6 +191,8 @@ def test_sasl_version_is_checked(server):
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
+    replace(config(server), sasl_version=0).validate()
+    replace(config(server), sasl_version=1).validate()
 
 
 def test_sasl_gssapi_auth_type_is_checked(server):
@@ -193,6 +201,8 @@ def test_sasl_gssapi_auth_type_is_checked(server):
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
+    replace(config(server), sasl_gssapi_auth_type="").validate()
+    replace(config(server), sasl_gssapi_auth_type="KRB5_KEYTAB_AUTH").validate()
 
 
 def test_handlers_choose_a_section(server):

@@ -114,6 +114,7 @@ def test_port_is_checked(server):
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
+    replace(config(server), port=1).validate()
 
 
 def test_idle_timeout_is_checked(server):
@@ -122,6 +123,8 @@ def test_idle_timeout_is_checked(server):
     with pytest.raises(ConfigError) as caught:
         invalid.validate()
     assert str(caught.value) == expected
+    replace(config(server), idle_timeout=Duration(0)).validate()
+    replace(config(server), idle_timeout=Duration(1)).validate()
 
 
 def test_from__is_checked(server):

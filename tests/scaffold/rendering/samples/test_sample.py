@@ -293,3 +293,34 @@ def test_a_fallback_is_not_tried_with_a_value_that_the_setting_refuses():
     setting = 'room = { default = "general", check = "value in [\'general\', \'a\']", check_error = "no" }'
     text = (HEAD + TAIL).replace('room = { default = "ROOM" }', setting)
     assert "other-room" not in created(parse(text))["test_quoll_service.py"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "accepted"),
+    [
+        ("check = \"value in ['', 'low', 'high']\"", ['""', '"low"', '"high"']),
+        ("check = \"matches(value, '^a+$')\"", []),
+        ('type = "int"\ncheck = "value > 3"', ["4"]),
+        ('type = "float"\ncheck = "value != 0.0"', ["-1.0", "1.0"]),
+        (
+            'type = "duration"\ncheck = "seconds(value) >= 0"',
+            ["Duration(0)", "Duration(1)"],
+        ),
+        ('type = "bool"\ncheck = "value"', []),
+    ],
+)
+def test_values_that_a_check_names_and_accepts(setting, accepted):
+    spec = parse(f"""\
+[handler]
+name = "foo"
+[config]
+url = {{}}
+[config.x]
+{setting}
+[[request]]
+url = "${{config.url}}"
+json = {{ x = "${{config.x}}" }}
+""")
+    tests = created(spec)["test_foo_service.py"]
+    valid = r"^    replace\(config\(server\), x=(.*)\)\.validate\(\)$"
+    assert re.findall(valid, tests, re.MULTILINE) == accepted
