@@ -98,7 +98,7 @@ def read(root: Path) -> Last | None:
         for step in record.steps:
             now = walk.read(step.path)
             path, digest = PurePosixPath(step.path), transaction.digest(now)
-            if digest == step.old:
+            if digest == step.old or (digest != step.new and _is_set_aside(top, step)):
                 continue
             before, mode = _before(top, step)
             change = Change(path, now, before, mode)
@@ -115,6 +115,14 @@ def _free(walk: folders.Walk, path: PurePosixPath) -> PurePosixPath:
     others = (first.with_name(f"{first.name}.{n}") for n in itertools.count(2))
     tries = itertools.chain([first], others)
     return next(each for each in tries if walk.read(str(each)) is None)
+
+
+def _is_set_aside(top: Folder, step: Step) -> bool:
+    """True if the command was recovered without this file, whose versions a person has."""
+    if not step.old:
+        return False
+    with top.at((FOLDER / "old").parts) as old:
+        return old.status(step.name) is None
 
 
 def _before(top: Folder, step: Step) -> tuple[bytes | None, int | None]:

@@ -323,6 +323,14 @@ def test_a_person_chooses_how_to_go_on(
         path: data for path, data in others.items() if data is not None
     }
     assert not recovery.recover(root)
+    # what was completed can be undone, and leaves the person's file alone
+    made = last.read(root)
+    assert (made.command if made else "") == ("change" if choice == "continue" else "")
+    if made:
+        assert made.changes
+        assert not made.touched
+        write(root, made.changes, "undo")
+        assert (root / "edited.py").read_bytes() == b"mine\n"
 
 
 def test_a_record_of_an_earlier_version_is_completed(interrupted: Path) -> None:
