@@ -213,12 +213,14 @@ _TABLE: dict[type[Outcome], _Rule] = {
     of.DocumentationMissing: _Rule("SC111", "{error}"),
     of.FileUnusable: _Rule("SC112", "{error}"),
     at.Registered: _Rule("SC101", _ENTRY + "is missing"),
-    at.EntryUpdated: _Rule("SC106", _ENTRY + "moved on"),
+    at.EntryUpdated: _Rule("SC106", _ENTRY + "its template changed"),
     at.Unregistered: _Rule("SC108", _ENTRY + "is no longer generated"),
     at.EntryKept: _Rule("SC103", _ENTRY + "was edited by hand; kept"),
     of.Merged: _Rule("SC106", "its template changed; edited by hand, which is kept"),
     of.Unresolved: _Rule("SC113", "{reason}"),
-    at.EntryMerged: _Rule("SC106", _ENTRY + "moved on; edited by hand, which is kept"),
+    at.EntryMerged: _Rule(
+        "SC106", _ENTRY + "its template changed; edited by hand, which is kept"
+    ),
     at.EntryConflict: _Rule("SC110", _ENTRY + "{reason}"),
     at.SurplusRemoved: _Rule("SC102", _ENTRY + "is there twice"),
     at.SurplusKept: _Rule(
