@@ -99,6 +99,17 @@ def test_files_that_changed_since_are_named(root: Path) -> None:
     assert not found.touched
 
 
+def test_a_version_is_kept_under_a_name_that_is_free(root: Path) -> None:
+    (root / "tools").mkdir()
+    (root / FILE).write_bytes(b"mine\n")
+    folder = root / ".scaffold/kept/tools"
+    folder.mkdir(parents=True)
+    for name in ("run.py.before", "run.py.before.2", "run.py.before.3"):
+        [touched] = kept(root).touched
+        assert root / touched.kept == folder / name
+        (folder / name).write_bytes(b"")
+
+
 def test_a_damaged_version_is_refused(root: Path) -> None:
     (root / ".scaffold/undo/old/0-run.py").write_bytes(b"damaged\n")
     with pytest.raises(PlanError, match=r"undo/old/0-run\.py: is damaged"):

@@ -532,3 +532,24 @@ def test_values_lose_and_get_entries(
 ) -> None:
     merge = parts(f"X = {base}\n", f"X = {mine}\n", f"X = {new}\n")
     assert merge == Merge(f"X = {expected}\n")
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new"),
+    [
+        ("with a as b:", "with a as  b:", "with a as c:"),
+        ("with a as b, c:", "with  a as  b,  c:", "with a as b, d:"),
+        ("for x in a:", "for  x  in a:", "for y in a:"),
+    ],
+)
+@pytest.mark.parametrize("is_swapped", [False, True])
+def test_another_layout_of_a_head_changes_nothing(
+    base: str, mine: str, new: str, *, is_swapped: bool
+) -> None:
+    heads = Versions(base, new, mine) if is_swapped else Versions(base, mine, new)
+    bodies = Versions("one()", "one()\n    two()", "one(1)")
+    texts = (f"{head}\n    {body}\n" for head, body in zip(heads, bodies, strict=True))
+    merge = merged(Versions(*texts), PLAIN, "")
+    assert not merge.conflicts
+    expected = ast.parse(f"{new}\n    one(1)\n    two()\n")
+    assert ast.dump(ast.parse(merge.text)) == ast.dump(expected)
