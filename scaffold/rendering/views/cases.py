@@ -44,6 +44,12 @@ class Want(NamedTuple):
     key: str
     value: ast.expr
 
+    @property
+    def has_empty(self) -> bool:
+        """True if a value in it is an empty string."""
+        nodes = ast.walk(self.value)
+        return any(isinstance(n, ast.Constant) and n.value == "" for n in nodes)
+
 
 class Case(NamedTuple):
     """A case of the author's.

@@ -220,6 +220,16 @@ def test_guesses_of_a_curl_example_are_asked_about(talk: Talk, project: Path) ->
     assert 'priority = "${level.priority}"' in made
 
 
+def test_the_test_of_a_curl_example_keeps_empty_values(
+    talk: Talk, project: Path
+) -> None:
+    example = "curl https://chat.example.io/x -d text=Hi -d flag="
+    code, seen = talk("", "wombat", "--from-curl", example, *TEST_NOTHING)
+    assert code == 0, seen
+    path = project / "tests/runtime/services/wombat/test_wombat_service.py"
+    assert "parse_qsl(request.text, keep_blank_values=True)" in path.read_text()
+
+
 def test_the_end_of_input_leaves_a_curl_example_unused(
     talk: Talk, project: Path
 ) -> None:
