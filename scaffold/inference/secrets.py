@@ -26,6 +26,8 @@ _NOT_SECRET = re.compile(
 _ASSIGNED = re.compile(r"([A-Za-z][\w.-]*)[\"']?\s*=\s*[\"']?([^\s\"'&,;<>]+)")
 _NAMED = re.compile(r"([A-Za-z][\w.-]*)[\"']?\s*[:=]\s*[\"']?([^\s\"'&,;<>]+)")
 _MASK = re.compile(r"[xX*•.]{5,}|[xX*•]+-[xX*•-]+|\b[xX]{3,}|[xX]{3,}\b")
+_RUNS = re.compile("[a-z]+|[A-Z]+|[0-9]+")
+_SHORT = 10
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -51,7 +53,18 @@ def looks_secret(text: str) -> bool:
     """True if a word can be a secret by its looks alone, blacked out or not."""
     if not text or any(each.isspace() for each in text):
         return False
-    return is_masked(text) or is_token(text)
+    return is_masked(text) or is_token(text) or _is_mixed(text)
+
+
+def _is_mixed(text: str) -> bool:
+    """True for `Zx81QpLm0aTT`, too short for a token; false for `iPhone12Pro`.
+
+    In chosen names the kind of character changes seldom, in random ones nearly each time.
+    """
+    runs = _RUNS.findall(text)
+    kinds = {("a" if run.islower() else "A" if run.isupper() else "0") for run in runs}
+    is_word = len(text) >= _SHORT and text.isascii() and text.isalnum()
+    return is_word and len(kinds) == 3 and len(runs) * 5 > len(text) * 3
 
 
 def secrets_of(text: str) -> list[str]:

@@ -93,3 +93,19 @@ def test_a_plain_word_is_a_secret_by_its_name(example: str) -> None:
     draft = drafted("quoll", sent, proposals(sent))
     assert PLAIN not in "\n".join([draft.text, *draft.reasons, *draft.doubts])
     assert any(each.is_secret for each in parse(draft.text).config)
+
+
+@pytest.mark.parametrize("value", ["Zx81QpLm0aTT", "a9B2c7D4e1", "qW3eR5tY7u"])
+def test_a_short_random_value_is_a_secret(value: str) -> None:
+    sent = request(f"curl https://h.io/x -d text=a -d code={value}")
+    draft = drafted("quoll", sent, proposals(sent))
+    assert value not in draft.text
+    assert any(each.is_secret for each in parse(draft.text).config)
+
+
+@pytest.mark.parametrize(
+    "value", ["iPhone12Pro", "Version2Beta", "Room42Ops", "P1Incidents"]
+)
+def test_a_chosen_name_is_none(value: str) -> None:
+    sent = request(f"curl https://h.io/x -d text=a -d code={value}")
+    assert value in drafted("quoll", sent, proposals(sent)).text
