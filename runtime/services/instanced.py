@@ -118,7 +118,12 @@ class SectionedService(EventService[InstanceT, OptionsT, TestT]):
         usual = by_name.get("") or lone[0] or InForce(self.config_type())
         return _Sections(usual, tuple(in_force.values()), by_name)
 
-    def _chosen(self, options: OptionsT) -> InForce[InstanceT]:
+    def chosen(self, options: OptionsT) -> InForce[InstanceT]:
+        """Return the section that a handler uses.
+
+        Raises:
+            DeliveryError: the section does not exist.
+        """
         sections, name = self._sections.by_name, self._rules.chosen(options)
         if name not in sections:
             # it may be configured later; until then the options are kept

@@ -204,8 +204,8 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
         return InForce(config, Identity(files))
 
-    def _chosen(self, options: OptionsT) -> InForce[ConfigT]:
-        """The configuration that a handler uses.
+    def chosen(self, options: OptionsT) -> InForce[ConfigT]:
+        """Return the configuration that a handler uses.
 
         Raises:
             DeliveryError: the configuration does not exist.
@@ -221,7 +221,7 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: it was not delivered.
         """
-        current = self._chosen(options)
+        current = self.chosen(options)
         config = current.config
         if not config.enabled:
             # it may be enabled later; until then the options are kept

@@ -113,7 +113,9 @@ def _is_refused(made: Integration) -> bool:
     if not isinstance(service, HttpService):
         return False
     try:
-        service.request(made.config, made.options, sample_event())
+        service.request(
+            service.chosen(made.options).config, made.options, sample_event()
+        )
     except DeliveryError:
         return True
     return False

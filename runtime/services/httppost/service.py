@@ -238,7 +238,12 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         if not options.url and self.endpoint(options.endpoint) is None:
             raise OptionsError(_NO_TARGET)
 
-    def _chosen(self, options: HandlerConfig) -> InForce[Endpoint]:
+    def chosen(self, options: HandlerConfig) -> InForce[Endpoint]:
+        """Return the endpoint of a handler, or its URL.
+
+        Raises:
+            DeliveryError: the endpoint does not exist, and there is no URL instead.
+        """
         endpoint = self.endpoint(options.endpoint)
         if endpoint is None and options.url:
             endpoint = _at(options.url)

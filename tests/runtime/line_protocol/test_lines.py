@@ -13,9 +13,20 @@ from runtime.line_protocol import parse
 from runtime.line_protocol.lines import PRECISIONS, Lines
 from runtime.testing.frames import frame_of
 
+
+def is_readable(text: str) -> bool:
+    """False for texts that nothing written by the protocol's rules gives back.
+
+    The space after a backslash is escaped, and InfluxDB takes the two backslashes for an
+    escaped one: to it the tags end there, and a quote after it begins a string.
+    """
+    return "\\ " not in text
+
+
 NAMES = st.text(
     st.sampled_from(["a", "b", " ", ",", "=", '"', "é", "\\", "\n", "#"]), min_size=1
-)
+).filter(is_readable)
+TEXTS = st.text("ab ,=\\\n", max_size=3).filter(is_readable)
 VALUES = st.one_of(
     st.floats(),
     st.integers(-(2**63), 2**63 - 1),
@@ -28,7 +39,7 @@ POINTS = st.lists(
         Point,
         st.just("m"),
         st.integers(-(10**18), 2 * 10**18),
-        st.dictionaries(NAMES, st.text("ab ,=\\\n", max_size=3), max_size=3),
+        st.dictionaries(NAMES, TEXTS, max_size=3),
         st.dictionaries(st.sampled_from("abc d"), VALUES, min_size=1, max_size=3),
     ),
     min_size=1,
