@@ -324,7 +324,7 @@ def rewording(old: Names, new: Names, kept: Iterable[str] = ()) -> Callable[[str
 
 
 def staying(old: Names, new: Names, texts: Iterable[str]) -> Iterator[str]:
-    """The old name as something else, with what is beside it: `options.foo`, `foo=`.
+    """Uses of the old name for something else, with their surroundings: `options.foo`.
 
     Args:
         old: the names before.

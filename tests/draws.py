@@ -1,7 +1,7 @@
 """Some of many cases at a desk, others each day; all of them in the gate.
 
-The gate runs the hypothesis profile `deep`, and desks the profile `desk`: what is drawn here
-is to lists of cases what a profile's number of examples is to properties.
+The gate runs the hypothesis profile `deep`, desks the profile `desk`. A profile limits the
+examples of properties; this limits the cases of parametrized tests.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the process that server processes are forked from loads once.
+"""The modules that a server needs to start, loaded once for all forked test servers.
 
-Everything that each start would import again is here, and what is loaded is kept out of the
-garbage collector's way: each start collects once, and would copy all of these pages.
+They are hidden from the garbage collector. Otherwise each server would copy their memory,
+as it runs the collector once when it starts.
 """
 
 import encodings.idna

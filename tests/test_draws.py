@@ -1,4 +1,4 @@
-"""What a desk draws, and what the gate does not."""
+"""A desk draws cases, the gate takes all."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Topics:
         return self._topics.get(topic)
 
     def level(self, topic: str) -> Level:
-        """The highest level of a topic's events; OK if there is no such topic."""
+        """The highest level of a topic's events; OK for an unknown topic."""
         found = self._topics.get(topic)
         return Level.OK if found is None else found.level
 

@@ -52,7 +52,7 @@ class EventTopics(Protocol):
         """The last state of an event id on a topic."""
 
     def level(self, topic: str) -> Level:
-        """The highest level of a topic's events; OK if there is no such topic."""
+        """The highest level of a topic's events; OK for an unknown topic."""
 
     def update_event(self, topic: str, state: EventState) -> None:
         """Record a state without notifying handlers."""

@@ -69,7 +69,7 @@ async def _guarded(
         if slices is not None:
             async for _ in compute.each(slices):
                 pass
-    # without ticks barriers and dead men's switches would stop for good
+    # a mistake must not end the loop: without it, barriers and deadmans would stop
     except Exception as error:
         trouble.failed(error)
     else:

@@ -34,7 +34,7 @@ from runtime.services.shared_answers import SharedAnswers
 
 NO_ANSWER = Response(0)
 """The answer of a step that was not sent; nothing can be read from it."""
-# answers that are not about one recipient, besides those about a login
+# statuses that concern all recipients; so does an expired login
 _OF_ALL = frozenset((403, 429, 503))
 _MOST_RECIPIENTS = 1000
 _NOTHING: tuple[object, ...] = ("", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -184,6 +184,21 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
         wait_s=values.pop("wait"),
         on_conflict=values.pop("on_conflict", None) or "fail",
     )
+
+
+def refuse_several(flags: Mapping[str, bool]) -> None:
+    """Refuse flags of which only one can be meant.
+
+    Args:
+        flags: all of them, by their names, and whether each is given.
+
+    Raises:
+        UsageError: more than one is given.
+    """
+    if sum(flags.values()) > 1:
+        *first, last = flags
+        shown = f"{', '.join(first)} and {last}"
+        raise click.UsageError(f"{shown} exclude each other: give one")
 
 
 def name(command: Command) -> Command:

@@ -63,10 +63,9 @@ def recover(completes: bool, undoes: bool, sets_aside: bool, **values: Any) -> N
     with 8. Then --continue or --abort finishes the other files, leaves that one as it is,
     and keeps its two versions under .scaffold/kept.
     """
-    if completes + undoes + sets_aside > 1:
-        raise click.UsageError(
-            "--continue, --abort and --set-aside exclude each other: give one"
-        )
+    options.refuse_several(
+        {"--continue": completes, "--abort": undoes, "--set-aside": sets_aside}
+    )
     choice: Choice = "continue" if completes else "abort" if undoes else ""
 
     def run(project: Project) -> Report:

@@ -59,10 +59,9 @@ def undo(keep_edits: bool, discard_edits: bool, **values: Any) -> None:
     that file as it is and keeps its version before the command under .scaffold/kept;
     --discard-edits puts that version back. A second undo repeats the command.
     """
-    if keep_edits and discard_edits:
-        raise click.UsageError(
-            "--keep-edits and --discard-edits exclude each other: give one"
-        )
+    options.refuse_several(
+        {"--keep-edits": keep_edits, "--discard-edits": discard_edits}
+    )
     edits: Edits = "keep" if keep_edits else "discard" if discard_edits else ""
     session = Session("undo", values)
 

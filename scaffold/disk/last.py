@@ -6,20 +6,18 @@ its record has the digests of every file before and after, and `old/` the replac
 
 from __future__ import annotations
 
-import itertools
 import stat
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold.change import Change
-from scaffold.disk import folders, transaction
+from scaffold.disk import folders, kept, transaction
 from scaffold.disk.folders import Folder, NotPlainError
 from scaffold.disk.machine import Keys
 from scaffold.disk.transaction import Step
 from scaffold.errors import PlanError
 
 FOLDER = transaction.STATE / "undo"
-KEPT = transaction.STATE / "kept"
 
 
 class Touched(NamedTuple):
@@ -110,11 +108,10 @@ def read(root: Path) -> Last | None:
 
 
 def _free(walk: folders.Walk, path: PurePosixPath) -> PurePosixPath:
-    """A name among the kept versions that nothing has yet."""
-    first = KEPT / path.parent / f"{path.name}.before"
-    others = (first.with_name(f"{first.name}.{n}") for n in itertools.count(2))
-    tries = itertools.chain([first], others)
-    return next(each for each in tries if walk.read(str(each)) is None)
+    """A path for its version before the command, where no version is kept yet."""
+    folder = kept.FOLDER / path.parent
+    name = f"{path.name}.before"
+    return folder / kept.free_name(name, lambda each: walk.read(str(folder / each)))
 
 
 def _is_set_aside(top: Folder, step: Step) -> bool:

@@ -8,14 +8,13 @@ in the meantime: then nothing is touched and a person must choose.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from scaffold.disk import folders, last, platform, transaction
+from scaffold.disk import folders, kept, last, platform, transaction
 from scaffold.disk.folders import Folder, NotPlainError
 from scaffold.disk.machine import Keys
 from scaffold.disk.transaction import Step, Transaction
@@ -86,10 +85,10 @@ def set_aside(root: Path) -> list[PurePosixPath]:
         for path in (transaction.FOLDER, last.FOLDER):
             if state.status(path.name) is None or _is_whole(state, path, keys):
                 continue
-            with top.at(last.KEPT.parts, make=True) as kept:
-                name = _free(kept, path.name)
-                state.rename(path.name, kept, name)
-            moved.append(last.KEPT / name)
+            with top.at(kept.FOLDER.parts, make=True) as folder:
+                name = kept.free_name(path.name, folder.status)
+                state.rename(path.name, folder, name)
+            moved.append(kept.FOLDER / name)
     return moved
 
 
@@ -232,15 +231,10 @@ def _is_changed(top: Folder, step: Step) -> bool:
 def _set_aside(made: Transaction, step: Step) -> None:
     """Keep both versions of a file where a person finds them, under its own path."""
     path = PurePosixPath(step.path)
-    with made.top.at([*last.KEPT.parts, *path.parent.parts], make=True) as kept:
+    with made.top.at((kept.FOLDER / path.parent).parts, make=True) as folder:
         for part, digest in (("old", step.old), ("new", step.new)):
             word = "before" if part == "old" else "after"
             with made.folder.folder(part) as staged:
                 if digest and staged.file(step.name):
-                    staged.rename(step.name, kept, _free(kept, f"{path.name}.{word}"))
-
-
-def _free(folder: Folder, name: str) -> str:
-    """A name that nothing has yet."""
-    tries = itertools.chain([name], (f"{name}.{n}" for n in itertools.count(2)))
-    return next(each for each in tries if folder.status(each) is None)
+                    name = kept.free_name(f"{path.name}.{word}", folder.status)
+                    staged.rename(step.name, folder, name)

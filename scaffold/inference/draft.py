@@ -13,7 +13,7 @@ from urllib.parse import quote
 from scaffold import names
 from scaffold.inference import address
 from scaffold.inference.curl import CurlRequest
-from scaffold.inference.markup import is_markup, pieces
+from scaffold.inference.markup import pieces
 from scaffold.inference.placeholders import key_of, placeholder
 from scaffold.inference.roles import (
     Confidence,
@@ -298,10 +298,11 @@ class _Writer:
 
     def _text(self, body: str) -> tuple[str, str]:
         """Plain text or XML in the spec, and in the example."""
-        if not is_markup(body):
+        found = pieces(body)
+        if not found:
             return self._value(("text",), body)
         said, sent, at = "", "", 0
-        for index, piece in enumerate(pieces(body)):
+        for index, piece in enumerate(found):
             before, raw = body[at : piece.start], body[piece.start : piece.end]
             text, value = self._value(("text", index, piece.name), piece.text)
             if text == _escaped(piece.text):

@@ -36,13 +36,10 @@ class Piece(NamedTuple):
     text: str
 
 
-def is_markup(text: str) -> bool:
-    """True if a body is XML."""
-    return text.lstrip().startswith("<") and any(pieces(text))
-
-
 def pieces(text: str) -> list[Piece]:
-    """The values of XML, in their order."""
+    """The values of XML, in their order; empty for a text that is not XML."""
+    if not text.lstrip().startswith("<"):
+        return []
     return sorted((*_elements(text), *_attributes(text)))
 
 

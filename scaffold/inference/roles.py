@@ -12,7 +12,7 @@ from typing import Any
 
 from scaffold import names
 from scaffold.inference.curl import CurlRequest
-from scaffold.inference.markup import is_markup, pieces
+from scaffold.inference.markup import pieces
 from scaffold.inference.placeholders import key_of, placeholder
 from scaffold.inference.secrets import (
     is_secret_name,
@@ -196,8 +196,8 @@ def values(request: CurlRequest) -> Iterator[Value]:
         case "form":
             for name, value in request.body:
                 yield Value(("form", name), value)
-        case "text" if is_markup(request.body):
-            for index, piece in enumerate(pieces(request.body)):
+        case "text" if found := pieces(request.body):
+            for index, piece in enumerate(found):
                 yield Value(("text", index, piece.name), piece.text)
         case "text":
             yield Value(("text",), request.body)

@@ -90,7 +90,7 @@ def split(text: str) -> CommandLine:
 
 
 def _command(words: list[str]) -> list[str]:
-    """The words of a command without what is before its name; none of an assignment."""
+    """A command from its name on; nothing for a line that only sets variables."""
     for index, word in enumerate(words):
         if word in _SETTERS:
             return []
@@ -155,7 +155,7 @@ class _Reader:
             yield self._word()
 
     def skip_end(self) -> None:
-        """Go on behind the end of a command."""
+        """Skip the end of a command."""
         while self.at < len(self._text) and self._text[self.at] in "&|;\n \t":
             self.at += 1
 
@@ -226,7 +226,7 @@ def _unescaped(text: str) -> str:
     r"""The text of `$'…'`: `\n` is a line end.
 
     Raises:
-        UsageError: there is no character of a number.
+        UsageError: an escape has a number beyond Unicode.
     """
 
     def character(found: re.Match[str]) -> str:

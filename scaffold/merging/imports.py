@@ -269,9 +269,9 @@ def _extended(
 
 
 def _position(body: Sequence[Statement], before: Sequence[_Import]) -> tuple[int, bool]:
-    """The number of a new import, and whether it follows what it does in the new text.
+    """The index of a new import, and whether the same import precedes it as generated.
 
-    The first one of a module does, whatever is above it: nothing that is imported.
+    True for the first import of a module, which none precedes.
     """
     modules = {each.module for each in before}
     last = 0

@@ -60,14 +60,10 @@ def insert(
     Raises:
         PlanError: the entry does not fit there, or something else would change.
     """
-    siblings = slot.siblings
     holder = slot.holder
     assert isinstance(holder, InBrackets)
     change = _BracketChange(source, holder, style, slot.indent)
-    if index < len(siblings):
-        at = siblings[index].number
-    else:
-        at = siblings[-1].number + 1 if siblings else change.first_index
+    at = slot.number_at(index) if slot.siblings else change.first_index
     return change.insert(at, fragment)
 
 

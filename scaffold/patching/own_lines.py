@@ -48,8 +48,7 @@ def inserted(
         return None
     if not siblings:
         return _opened(source, holder, fragment, style)
-    is_last = index == len(siblings)
-    number = siblings[-1].number + 1 if is_last else siblings[index].number
+    number = slot.number_at(index)
     entries = [each for _, each in items(holder.node)]
     if not (_is_entry(fragment, holder, style) and _is_exploded(holder.node, entries)):
         return None

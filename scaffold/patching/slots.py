@@ -102,6 +102,15 @@ class Slot(NamedTuple):
             if entry.holder == holder and not entry.is_elsewhere
         ]
 
+    def number_at(self, index: int) -> int:
+        """The number in its container of a new entry at an index of `siblings`.
+
+        There must be siblings.
+        """
+        siblings = self.siblings
+        is_last = index == len(siblings)
+        return siblings[-1].number + 1 if is_last else siblings[index].number
+
     def named(self, key: str) -> list[Entry]:
         """The entries of that key; not those of other branches than the first one's."""
         found = [entry for entry in self.entries if entry.key == key]

@@ -180,7 +180,7 @@ class AlertService:
         return None if found is None else found.events.get(event_id)
 
     def level(self, topic: str) -> Level:
-        """The highest level of a topic's events; OK if there is no such topic."""
+        """The highest level of a topic's events; OK for an unknown topic."""
         return self.topics.level(topic)
 
     def update_event(self, topic: str, state: EventState) -> None:

@@ -196,7 +196,7 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         """Return a function that applies new endpoints; nothing changes before.
 
         Raises:
-            ConfigError: one belongs to no endpoint, or has an invalid template.
+            ConfigError: one belongs to another service, or has an invalid template.
         """
         for config in configs:
             self._check_type(config, Config)
@@ -231,8 +231,8 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         """Refuse a definition for an endpoint that does not exist.
 
         Raises:
-            OptionsError: the endpoint does not exist, and there is no URL instead, or
-                the options are invalid.
+            OptionsError: the endpoint is unknown and no URL is given, or the options are
+                invalid.
         """
         super().check_options(options)
         if not options.url and self.endpoint(options.endpoint) is None:
@@ -242,13 +242,13 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         """Return the endpoint of a handler, or its URL.
 
         Raises:
-            DeliveryError: the endpoint does not exist, and there is no URL instead.
+            DeliveryError: the endpoint is unknown, and no URL is given.
         """
         endpoint = self.endpoint(options.endpoint)
         if endpoint is None and options.url:
             endpoint = _at(options.url)
         if endpoint is None:
-            # it may be configured later; until then the options are kept
+            # it may be configured later; until then its events wait
             text = f"unknown endpoint {quote(options.endpoint)}"
             raise DeliveryError(text, retry=True, deferred=True)
         return InForce(endpoint)

@@ -1,4 +1,4 @@
-"""The commands that errors and findings print: those of scaffold, and what it builds on."""
+"""Errors and findings print commands that exist, of scaffold or git and pip."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from scaffold.inference.curl import request
 from scaffold.inference.draft import drafted
-from scaffold.inference.markup import is_markup, pieces
+from scaffold.inference.markup import pieces
 from scaffold.inference.roles import proposals
 from scaffold.spec.parse import parse
 
@@ -25,7 +25,6 @@ from scaffold.spec.parse import parse
 def test_values(text: str, expected: dict[str, str]) -> None:
     found = pieces(text)
     assert {each.name: each.text for each in found} == expected
-    assert is_markup(text) is bool(expected)
 
 
 def test_the_message_is_a_part_of_it() -> None:

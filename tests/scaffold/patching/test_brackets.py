@@ -20,7 +20,7 @@ def parsed(code: str) -> tuple[cst.List, Contents]:
         # as the first line end between entries, without its comment
         ("[\n  1, 2,  # two\n   3, 4\n]", 1, "[\n  1,\n   2,  # two\n   3, 4\n]"),
         ("[\n  1, 2,\n   3,\n    4, 5\n]", 4, "[\n  1, 2,\n   3,\n    4,\n   5\n]"),
-        # as the opening one, if there is no other
+        # as the line end of the opening bracket, without one between entries
         ("[\n  1, 2\n]", 1, "[\n  1,\n  2\n]"),
         ("[\n\n  # one\n  1, 2\n]", 1, "[\n\n  # one\n  1,\n  2\n]"),
         # not at the ends, and not if all is on one line

@@ -34,7 +34,7 @@ TEXT = "from p.a.b import B as FooB\n"
         ("from .. import a\n", 1),
         ("from ..a.b import *\n", 1),
         ("if x:\n    from p.a import b\n", 2),
-        # a name of its own for what is reached
+        # an alias
         ("from p.a import b\nx = 1\nFooB = b.B\n", 3),
         ("from p.a import b\nif x:\n    FooB: T = b.B\n", 3),
         ("from p.a.b import *\nFooB()\n", 1),

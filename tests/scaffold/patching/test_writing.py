@@ -1,6 +1,6 @@
-"""What entries look like where they are put in, replaced and taken out, in each layout.
+"""Entries are added, replaced and removed in the layout of the file.
 
-The snapshots show it in full: the file, and what becomes of it with each change.
+The snapshots show each file whole, before and after each change.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from scaffold.patching.place import Place, Registration
 STYLE = Style(line_length=30)
 OPEN = Style(line_length=30, keeps_trailing_commas=False)
 
-# `<B>` and `<D>` are entries that are there; `aa`, `cc` and `ee` are put in
+# `<B>` and `<D>` stand for entries of the file; `aa`, `cc` and `ee` are added
 DICT = {
     "one line": "K = {<B>, <D>}  # end\n",
     "odd space": "K = { <B> ,<D> , }\n",
@@ -200,7 +200,7 @@ class Kind(NamedTuple):
     Attributes:
         anchor: its anchor.
         text_of: the text of an entry, of its key and a number.
-        sources: files with such a place, by what is special about them.
+        sources: files with such a place, by their layout.
         style: the layout of new lines.
     """
 
@@ -249,7 +249,7 @@ def changed(source: str, kind: Kind, key: str, number: int, base: str | None) ->
 
 
 def changes(source: str, kind: Kind) -> Iterator[tuple[str, str]]:
-    """What becomes of a file, by the change of it."""
+    """The name of each change, and the file after it."""
     for key in ("aa", "cc", "ee") if kind.anchor.orders else ("aa",):
         yield f"with {key}", changed(source, kind, key, 3, None)
     if isinstance(kind.anchor, DictLiteral | CallArguments):
