@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scaffold import state
 from scaffold.errors import ScaffoldError
 from scaffold.flags import Flags
 from scaffold.handlers import kinds
+from scaffold.places import spec_path
 from scaffold.rendering.projects import project_file, project_files
 from scaffold.spec import fields
 from scaffold.spec.parse import from_flags
@@ -48,6 +53,52 @@ def project(files: dict[PurePosixPath, bytes]) -> Project:
     made = Project(files, PACKAGE)
     made.fresh = functools.partial(project_file, package=PACKAGE)
     return made
+
+
+class Additions(NamedTuple):
+    """What a person added to texts.
+
+    Attributes:
+        words: as often as they are there.
+        lines: those that hold one, without their indentation.
+    """
+
+    words: Counter[str]
+    lines: Counter[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Additions:
+        """The additions in the texts."""
+        lines = [line.strip() for text in texts for line in text.splitlines()]
+        words = {line: [*words_of(line, "mine")] for line in lines}
+        return cls(
+            Counter(word for line in lines for word in words[line]),
+            Counter(line for line in lines if words[line]),
+        )
+
+    def without(self, other: Additions) -> Additions:
+        """What is not among the others."""
+        return Additions(self.words - other.words, self.lines - other.lines)
+
+
+def tokens_of(line: str) -> list[str]:
+    """The words and signs of a line."""
+    return re.findall(r"\w+|[^\w\s]", line)
+
+
+def is_part(some: list[str], of: list[str]) -> bool:
+    """True if the tokens are among the others, in their order."""
+    rest = iter(of)
+    return all(each in rest for each in some)
+
+
+def is_merged(line: str, others: Iterable[str]) -> bool:
+    """True if one of the lines is this one with entries more or fewer."""
+    mine = tokens_of(line)
+    return any(
+        is_part(mine, theirs) or is_part(theirs, mine)
+        for theirs in map(tokens_of, others)
+    )
 
 
 class Life:
@@ -112,24 +163,40 @@ class Life:
         elif len(there) > 1:
             made.remove_handler(kind)
 
-    def lines(self) -> Counter[str]:
-        """The lines with something that the person added, without their indentation."""
-        return Counter(
-            line.strip()
+    def additions(self) -> Additions:
+        """What the person added to the files."""
+        return Additions.of(
+            data.decode()
             for path, data in self.made.files.items()
             if path.parts[0] != ".scaffold"
-            for line in data.decode().splitlines()
-            if any(words_of(line, "mine"))
         )
 
-    def words(self) -> Counter[str]:
-        """What the person added, as often as it is in the tree."""
-        return Counter(
-            word
-            for path, data in self.made.files.items()
-            if path.parts[0] != ".scaffold"
-            for word in words_of(data.decode(), "mine")
-        )
+    def generated_specs(self) -> dict[PurePosixPath, str]:
+        """The specs that are as they were when their handler was last generated."""
+        found = {}
+        for kind in self.handlers():
+            record = state.read(self.made.tree, kind)
+            assert record is not None
+            path = spec_path(kind, PACKAGE)
+            if record.files[path] == self.made.text(str(path)):
+                found[path] = record.files[path]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "is_same"),
+    [
+        ("f(a=mine_1)", "f(a=mine_1, b=2)", True),
+        ("f(a=mine_1, b=2)", "f(a=mine_1)", True),
+        ("f(a=mine_1, b=2)", "f(b=2, c=3)", False),
+        ("f(a=mine_1)", "f(a=mine_2)", False),
+        ("a = mine_1", "mine_1 = a", False),
+    ],
+)
+def test_lines_are_merged_with_entries_more_or_fewer(
+    line: str, other: str, is_same: bool
+) -> None:
+    assert is_merged(line, ["x", other]) is is_same
 
 
 @settings(max_examples=12)
@@ -137,20 +204,28 @@ class Life:
     st.integers(0, 2**32),
     st.lists(st.sampled_from(COMMANDS), min_size=1, max_size=3),
 )
+@example(1258352, ["add"])  # adds an entry to a line that the person changed
+@example(11322, ["add", "add", "remove"])  # the spec goes with its handler
 def test_what_a_person_added_stays_after_any_command(
     seed: int, commands: list[str]
 ) -> None:
     life = Life(random.Random(seed))
     for command in commands:
         life.edit(with_specs=True)
-        before, added, lines = dict(life.made.files), life.words(), life.lines()
+        before, added = dict(life.made.files), life.additions()
+        specs = life.generated_specs()
         try:
             life.run(command)
         except ScaffoldError:  # an edit is in the way
             assert life.made.files == before
-        assert life.words() == added
-        if command != "rename":  # which rewords them
-            assert not lines - life.lines()
+        if command == "remove":
+            gone = (text for path, text in specs.items() if path not in life.made.files)
+            added = added.without(Additions.of(gone))
+        after = life.additions()
+        assert after.words == added.words
+        if command != "rename":  # which rewords lines
+            lost = added.without(after).lines
+            assert all(is_merged(line, after.lines) for line in lost)
 
 
 @settings(max_examples=12)
