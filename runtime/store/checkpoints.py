@@ -43,8 +43,8 @@ class Checkpoints:
             level=logging.WARNING,
         )
 
-    def run(self) -> None:
-        """Make one now."""
+    def run(self) -> bool:
+        """Make one now; False if it failed."""
         self._commits = self._rows = 0
         try:
             write_ahead.checkpoint(self._connection, self._path, self._file)
@@ -53,10 +53,12 @@ class Checkpoints:
             self._trouble.failed(error)
             self._length.restart()
             self._length.stop()
-        else:
-            self._trouble.ended()
-            self._length.restart()
-        self._log_bytes = max(_size(self._log_path), _LEAST_LOG_BYTES)
+            return False
+        finally:
+            self._log_bytes = max(_size(self._log_path), _LEAST_LOG_BYTES)
+        self._trouble.ended()
+        self._length.restart()
+        return True
 
     def committed(self, rows: int) -> None:
         """Count the rows of a transaction, and make a checkpoint if it is due."""
@@ -73,10 +75,6 @@ class Checkpoints:
     def close(self) -> None:
         """Tidy up after the database is closed."""
         self._length.close()
-
-    def hasten(self) -> None:
-        """Make one after the next transaction."""
-        self._commits = _PAGES
 
     @property
     def _is_due(self) -> bool:

@@ -235,9 +235,10 @@ class Store:
                 return
             self._is_short = True
             self._reserve.give_up()
-            # the content of the log needs it first
+            # At once, before other programs take the room: then the log starts over, and
+            # results are recorded in the room that both files have already.
             if self._checkpoints is not None:
-                self._checkpoints.hasten()
+                self._checkpoints.run()
         log.error(
             "the disk is full: only the results of deliveries are recorded. Free "
             "some space"
@@ -264,10 +265,18 @@ class Store:
                 )
                 if free * size < _FREE_BYTES:
                     return
+                if not self._log_is_taken_in():
+                    return
                 self._limit_pages(pages)
             was_short, self._is_short = self._is_short, False
         if was_short:
             log.info("the disk has room again: everything is recorded")
+
+    def _log_is_taken_in(self) -> bool:
+        """True if the log can start over: then writes need no room on the disk."""
+        if self._checkpoints is None:
+            return True
+        return not self._begun and self._checkpoints.run()
 
     def _limit_pages(self, most: int) -> None:
         with _translated("read"):

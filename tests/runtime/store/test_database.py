@@ -1,3 +1,4 @@
+import errno
 import sqlite3
 import stat
 import threading
@@ -9,7 +10,7 @@ from runtime.alert.types import Event, EventState
 from runtime.delivery.messages import Address
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreError, StoreFullError
-from runtime.store import database, schema
+from runtime.store import database, schema, write_ahead
 from runtime.store.database import Store
 from runtime.store.reserve import Reserve
 from runtime.store.sealing import KeyFile, Seal
@@ -242,4 +243,34 @@ def test_a_write_notices_that_a_full_disk_has_room_again(path, monkeypatch):
     room.append("for the reserve")
     store.put("b", "key", b"value")
     assert not store.is_short
+    store.close()
+
+
+def test_the_log_is_taken_in_before_others_take_the_reserve(path):
+    store = Store(path)
+    store.execute("INSERT INTO outbox VALUES ('a note', X'00')")
+    assert b"a note" not in path.read_bytes()
+    store.give_up_reserve()
+    assert b"a note" in path.read_bytes()
+    store.close()
+
+
+def test_a_disk_without_room_for_the_log_stays_full(path, monkeypatch):
+    store = Store(path)
+    store.put("b", "large", bytes(2_000_000))
+    store.delete("b", "large")
+    monkeypatch.setattr(Reserve, "make", lambda self: False)
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(write_ahead, "checkpoint", fail)
+        store.give_up_reserve()
+        store.restore_reserve()
+        assert store.is_short
+    # what is free inside the database is enough
+    store.restore_reserve()
+    assert not store.is_short
+    store.put("b", "k", b"1")
     store.close()
