@@ -293,14 +293,21 @@ data_dir = "{self.directory}/data"
         return done.stdout + done.stderr
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes of `-n auto`: half as many again as processors, as tests also wait."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Share the files among processes in their order.
+    """Share the files among processes in their order, and end when a test hangs again.
 
     By the number of tests, files of one long test would come last, and all processes but
-    one would wait for it.
+    one would wait for it. A test that ends its process is run again by the next one.
     """
-    if hasattr(config.option, "loadscopereorder"):
+    if config.pluginmanager.has_plugin("xdist"):
         config.option.loadscopereorder = False
+        config.option.maxworkerrestart = "1"
 
 
 @pytest.hookimpl(wrapper=True)

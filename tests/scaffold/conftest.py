@@ -47,7 +47,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.delenv("CI", raising=False)
         # generated tests need no others of this environment, which are slow to load
         patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        patch.setenv("PYTEST_ADDOPTS", "-p syrupy -p pytest_timeout")
+        patch.setenv("PYTEST_ADDOPTS", "-p syrupy")
         yield folder
 
 
