@@ -50,7 +50,7 @@ PASSWORD = 'canary-password/+ "<é'
 SHARED_SECRET = "canary-shared-secret/+<é"
 OWN_CANARIES = (SCRIPT_CANARY, PASSWORD, SHARED_SECRET)
 # starting a server for each kind takes a minute
-OF_THE_DAY = drawn(KINDS, 8)
+OF_THE_DAY = drawn(KINDS, 4)
 SECTIONS = """
 [logging]
   level = "DEBUG"

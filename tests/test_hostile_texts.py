@@ -14,6 +14,7 @@ from runtime.outbound.client import TimeLimits
 from runtime.testing.events import changed_event, sample_event
 from runtime.testing.loopback import LoopbackServer
 from runtime.testing.registry import HTTP_KINDS, integration, send
+from tests.draws import drawn
 
 LIMITS = TimeLimits(10, 10)
 TEXTS = {
@@ -61,7 +62,7 @@ def texts_in(tree):
             yield from texts_in(each)
 
 
-@pytest.mark.parametrize("kind", HTTP_KINDS)
+@pytest.mark.parametrize("kind", drawn(HTTP_KINDS, 6))
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_arrives_as_it_is(kind, name):
     request = received(kind, TEXTS[name])

@@ -16,6 +16,7 @@ import pytest
 from runtime.store import schema
 from runtime.store.database import Store
 from runtime.store.sealing import Seal
+from tests.draws import drawn
 
 VICTIM = Path(__file__).with_name("victim.py")
 CONFIGURER = Path(__file__).with_name("configurer.py")
@@ -109,7 +110,7 @@ def note(ledger, output):
 
 
 @needs_strace
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", drawn(CALLS, 3))
 def test_a_kill_at_any_call_loses_nothing(call, tmp_path, sink, kit):
     numbers = range(1, 10_000) if kit.long else CALLS[call]
     for number in numbers:
@@ -225,7 +226,7 @@ def files(path):
 
 
 @needs_strace
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+@pytest.mark.parametrize("call", drawn(["pwrite64", "fdatasync"], 1))
 def test_a_kill_leaves_a_configuration_whole(call, tmp_path, kit):
     # in the short form one in the middle of the second change
     numbers = (

@@ -21,9 +21,13 @@ from runtime.server.logs import ROOT
 from runtime.server.server import Server
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
+from runtime.store import reserve
 from runtime.store.database import Store
 from runtime.testing.loopback import LoopbackServer
 from tests.runtime.alerting import HANDLER, QUICK, TASK, use_hipchat
+
+# room for a full disk, which is a fifth of what it takes to start a server in memory
+reserve.RESERVE_BYTES = 1 << 16
 
 
 class Api:

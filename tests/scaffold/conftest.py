@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import io
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scaffold import __main__, renaming, shared
+from scaffold.layout.style import by_black
+from scaffold.merging import writing
 from scaffold.patching.patch import register
 from scaffold.rendering import render as rendering
 from tests.scaffold.rendered import BUNDLED, patching_once, rendering_once
@@ -33,6 +36,7 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 rendering.render = rendering_once(rendering.render)
 shared.register = renaming.register = patching_once(register)
+writing.by_black = functools.lru_cache(1000)(by_black)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

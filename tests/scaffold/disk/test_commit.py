@@ -30,6 +30,7 @@ from scaffold.errors import (
     UnreadableFile,
     WriteFailed,
 )
+from tests.draws import drawn
 from tests.scaffold.locking import locked_elsewhere
 
 CHANGES = (
@@ -224,7 +225,7 @@ with recovery.locked(root):
 
 
 # `test_stopped` kills whole commands, at each call in its long form
-@pytest.mark.parametrize("at", range(1, 150, 7))
+@pytest.mark.parametrize("at", drawn(range(1, 150, 7), 8))
 def test_a_killed_run_leaves_all_or_nothing(
     root: Path, tmp_path_factory: pytest.TempPathFactory, system: str, at: int
 ) -> None:

@@ -15,6 +15,7 @@ from scaffold.inference.draft import SpecDraft, drafted
 from scaffold.inference.roles import Role, proposals
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
+from tests.draws import drawn
 from tests.scaffold.rendered import created
 
 APIS = {
@@ -139,7 +140,7 @@ def written(spec: HandlerSpec, folder: Path) -> Mapping[str, Any]:
     return vars(importlib.import_module(module))
 
 
-@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize("name", drawn(APIS, 15))
 def test_the_generated_handler_sends_the_very_request(name: str, package: Path) -> None:
     _, spec = inferred(name)
     tests = written(spec, package)

@@ -8,13 +8,12 @@ import random
 from collections import Counter
 from pathlib import PurePosixPath
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaffold.flags import Flags
 from scaffold.layout.style import PLAIN, by_black
-from scaffold.merging import python, writing
+from scaffold.merging import python
 from scaffold.merging.clash import ClashError
 from scaffold.merging.likeness import is_alike
 from scaffold.merging.three_way import merged
@@ -50,12 +49,6 @@ def modules() -> list[dict[str, str]]:
         {path: text for path, text in created(spec).items() if path.endswith(".py")}
         for spec in SPECS
     ]
-
-
-@pytest.fixture(autouse=True)
-def _laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text is laid out once with each setting, which is most of the time."""
-    monkeypatch.setattr(writing, "by_black", functools.cache(by_black))
 
 
 def generated(chance: random.Random) -> tuple[str, str]:

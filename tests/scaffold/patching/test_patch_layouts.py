@@ -25,6 +25,7 @@ from scaffold.patching.layout import comments
 from scaffold.patching.outcomes import AlreadyRegistered, Registered, Unregistered
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
+from tests.draws import drawn
 
 PATH = PurePosixPath("app/registrations.py")
 LAYOUTS = Path(__file__).parent / "layouts"
@@ -178,7 +179,7 @@ def run(data: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize("name", [*LIVE, *RECORDED])
+@pytest.mark.parametrize("name", drawn([*LIVE, *RECORDED], 14))
 def test_a_handler_is_registered_in_any_layout(name: str) -> None:
     layout = layout_of(name)
     data = layout.text.encode()

@@ -13,6 +13,7 @@ import yaml
 
 from runtime.tick.parser import parse as parse_tick
 from scaffold.layout.fit import fit_module
+from tests.draws import drawn
 from tests.scaffold.rendered import (
     ALL,
     BUNDLED,
@@ -26,7 +27,7 @@ from tests.scaffold.rendered import (
 PACKAGES = [f"runtime/services/{kind}" for kind in ALL if kind not in BUNDLED]
 
 
-@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("kind", drawn(ALL, 12))
 def test_generated_code_is_as_black_leaves_it(kind):
     for path, text in files_of(kind).items():
         if path.endswith(".py"):

@@ -13,6 +13,7 @@ from scaffold import prose
 from scaffold.errors import SpecError
 from scaffold.spec.parse import parse
 from scaffold.spec.toml import toml_text
+from tests.draws import drawn
 from tests.examples import share
 from tests.scaffold.rendered import created, registered
 
@@ -160,7 +161,7 @@ PROSE = [
 ]
 
 
-@pytest.mark.parametrize("value", PROSE)
+@pytest.mark.parametrize("value", drawn(PROSE, 13))
 def test_hostile_words_come_out_of_docstrings_unchanged(value):
     spec, files = rendered(value)
     said = prose.sentence(prose.folded(words_of(value)))
