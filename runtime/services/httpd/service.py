@@ -67,6 +67,8 @@ _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
 _LARGE_HEAD_BYTES = 8 * 1024
 _NO_HTTP = b"\0\r\n\r\n"
 _OPTIONS = Answer(200, content_type=None, marked=False)
+# Time that the client of a refused head has for reading the response, as in Go.
+_LINGER_S = 0.5
 
 
 class HttpServer:
@@ -324,13 +326,14 @@ class _Protocol(RequestHandler):
     A method it does not know is answered like a missing path.
     """
 
-    __slots__ = ("_framing", "_intake", "_refusal")
+    __slots__ = ("_framing", "_gone", "_intake", "_refusal")
 
     def __init__(self, intake: Intake, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._intake = intake
         self._framing: Framing | None = Framing()
         self._refusal: Answer | None = None
+        self._gone = asyncio.Event()
 
     @property
     def is_arriving(self) -> bool:
@@ -343,6 +346,7 @@ class _Protocol(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._intake.release(self)
+        self._gone.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -411,13 +415,37 @@ class _Protocol(RequestHandler):
             )
         else:
             return super().handle_error(request, status, exc, message)
-        response = Response(
+        response = _LastResponse(
+            self._gone,
             status=answer.status,
             body=answer.body,
             headers={"Content-Type": answer.content_type or ""},
         )
         response.force_close()
         return response
+
+
+class _LastResponse(Response):
+    """Gives the client time to read it before the connection is closed.
+
+    A connection that is closed while its client still sends is reset, and the client may
+    lose the response.
+
+    Source: Go net/http, closeWriteAndWait.
+    """
+
+    def __init__(self, gone: asyncio.Event, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._gone = gone
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        transport = self._req.transport if self._req is not None else None
+        await super().write_eof(data)
+        if transport is not None and transport.can_write_eof():
+            transport.write_eof()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                await self._gone.wait()
 
 
 class _Server(Server):
