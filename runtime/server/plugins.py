@@ -83,7 +83,7 @@ def found(bundled: Integrations, folder: str = "") -> Found:
     Raises:
         ConfigError: a plugin cannot be loaded, or two have a handler of one name.
     """
-    project, warnings = _trusted(_project(folder)) if folder else (None, [])
+    project, warnings = _usable(_project(folder)) if folder else (None, [])
     plugins = list(_installed(project))
     if project is not None:
         plugins.append(_of_project(project))
@@ -249,10 +249,18 @@ def _checked(root: Path, package: object) -> _Project | None:
     return _Project(root, package)
 
 
-def _trusted(project: _Project | None) -> tuple[_Project | None, list[str]]:
-    """The project, unless other users can write there."""
+def _usable(project: _Project | None) -> tuple[_Project | None, list[str]]:
+    """The project, unless it is another checkout or other users can write there."""
     if project is None:
         return None, []
+    own = Path(__file__).parents[1]
+    # its name is the server's, so importing it would give the code that runs already
+    if project.package == own.name and (project.root / own.name / "server").is_dir():
+        text = (
+            f"the checkout of this server in {project.root} is not used: this kapacitord "
+            f"runs the code in {own}"
+        )
+        return None, [text]
     paths = (
         project.root,
         project.root / "pyproject.toml",

@@ -95,6 +95,18 @@ def test_the_checkout_of_the_server_is_no_plugin() -> None:
     assert found(INTEGRATIONS, str(Path(__file__).parent)).plugins == []
 
 
+def test_another_checkout_of_the_server_is_left_alone(tmp_path: Path) -> None:
+    """Whoever installs the server from a checkout often starts it there."""
+    (tmp_path / "runtime" / "server").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("[tool.scaffold]\nskip = []\n")
+    handlers = found(INTEGRATIONS, str(tmp_path))
+    assert handlers.plugins == []
+    assert handlers.integrations.kinds == INTEGRATIONS.kinds
+    [warning] = handlers.warnings
+    assert f"the checkout of this server in {tmp_path} is not used" in warning
+    assert str(Path(plugins.__file__).parents[1]) in warning
+
+
 def test_without_a_folder_no_project_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
