@@ -105,6 +105,10 @@ class LoadService:
             # probably unmounted: an empty directory deletes everything
             reason = "the load directory is missing; its definitions stay"
             self._problems.add(str(self._directory), reason)
+        elif found.is_missing:
+            # nothing of it is in force; a mistyped path would go unnoticed
+            extra = {"dir": str(self._directory)}
+            log.warning("the load directory does not exist", extra=extra)
         elif known:
             self._delete_gone(found, known)
         return known

@@ -154,9 +154,13 @@ def test_a_removed_handler_is_gone_whatever_its_topic_is_called(
     hang_up(server, lambda: handlers(server, topic) == ["two"])
 
 
-def test_a_missing_directory_is_fine(start_kapacitord: Any, tmp_path: Path) -> None:
+def test_a_missing_directory_is_only_logged(
+    start_kapacitord: Any, tmp_path: Path
+) -> None:
     server = start_kapacitord(f'[load]\n  enabled = true\n  dir = "{tmp_path}/no"\n')
     assert tasks(server) == {}
+    text = f'lvl=warn msg="the load directory does not exist" service=load dir={tmp_path}/no'
+    assert text in server.log
 
 
 @pytest.mark.parametrize(
