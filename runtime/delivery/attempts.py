@@ -1,4 +1,4 @@
-"""One attempt to deliver an event, whatever its handler does."""
+"""One attempt to deliver an event, isolated from errors of its handler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runtime.golang.utf8 import scrub
 from runtime.outbound.idempotency import keyed
 
 _ERROR_CHARACTERS = 2000
-# of files, memory, processes
+# a lack of files, memory or processes
 _LACKS = frozenset(
     (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
 )
@@ -55,11 +55,12 @@ class Attempts:
                 await handler.handle(event)
         except DeliveryError as error:
             return error
-        # also one that the handler lets through: either way it is unknown what arrived
+        # ours, or one that the handler lets through: in both cases the event may have
+        # arrived
         except TimeoutError:
             text = f"no result within {self._time_limit_s:g}s"
             return DeliveryError(text, retry=True, maybe_duplicate=True)
-        # A handler is foreign code: whatever it raises, the next event is delivered.
+        # A handler is foreign code: none of its exceptions may stop the next delivery.
         # The text may hold a secret, so only the place is logged.
         except Exception as error:
             return DeliveryError(_place(error), retry=_may_pass(error))
@@ -68,7 +69,7 @@ class Attempts:
 
 def shown(error: DeliveryError) -> str:
     """The part of an error's text that is kept."""
-    # an endpoint's answer may be a page, and is kept with each of a million rows
+    # an endpoint's answer may be a whole page, and a million rows may hold one each
     return scrub(str(error)[:_ERROR_CHARACTERS])
 
 
@@ -98,7 +99,7 @@ def _may_pass(error: Exception) -> bool:
     """True if the machine lacked a resource that may be available later."""
     if isinstance(error, OSError):
         return error.errno in _LACKS
-    # Python has no class of its own for the latter
+    # Python has no exception class for a lack of threads
     return isinstance(error, MemoryError) or str(error) == "can't start new thread"
 
 

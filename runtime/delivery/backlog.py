@@ -23,7 +23,7 @@ BUFFER_SIZE = 5000
 class Backlog:
     """Messages that wait for handlers: queues in memory, the outbox behind them.
 
-    Belongs to the compute thread, where events arise; any thread may look. The event
+    Used on the compute thread, where events arise; any thread may read it. The event
     loop works on the same queues, with a `Worklist`.
 
     Attributes:
@@ -75,7 +75,8 @@ class Backlog:
         """Refuse writes while too many deliveries are pending.
 
         Raises:
-            BusyError: too many wait, the database is too large, or the disk is full.
+            BusyError: too many deliveries are pending, the database is too large, or
+                the disk is full.
         """
         self._quota.check(self.queues.pending)
 
@@ -86,7 +87,7 @@ class Backlog:
             # opened now, not at `release`: a handler that is deleted in between must
             # find the queue, to retire it
             queue = self.queues.open(address, recipient)
-            # counted before it is on disk: the quota is for what is about to be, too
+            # counted before it is on disk: the quota includes staged messages
             self.queues.pending += 1
             queue.pending += 1
             number = self.outbox.next_id()
@@ -98,7 +99,7 @@ class Backlog:
         """Write offered events to the outbox, in the current transaction.
 
         Raises:
-            StoreError: it could not be written; the next call writes it too.
+            StoreError: the events could not be written; the next call writes them too.
         """
         if self.queues.staged:
             self.outbox.put(self.queues.staged, self.now())
@@ -106,7 +107,7 @@ class Backlog:
     def release(self) -> None:
         """Pass offered events to the queues once their transaction is committed.
 
-        Earlier, a rollback could still undo the event.
+        Before that, a rollback could still undo the event.
         """
         if not self.queues.staged:
             return
@@ -115,7 +116,8 @@ class Backlog:
             for message in self.queues.staged:
                 queue = self.queues.by_address[message.address]
                 is_full = queue.has_more or len(queue) >= self.buffer_size
-                # behind messages resent meanwhile it would not be found
+                # The outbox is read by ids greater than `loaded`. Resent messages may
+                # have moved `loaded` beyond this one, which would then never be read.
                 if is_full and message.id > queue.loaded:
                     queue.newest = max(queue.newest, message.id)
                 else:
@@ -178,10 +180,10 @@ class Backlog:
                     self.queues.pending += each.size
                     queue = self.queues.by_address.get(each.address)
                     if queue is None:
-                        # deleted just now
+                        # its handler was deleted just now
                         self.queues.leaving.append(each)
                         continue
-                    # read from the outbox as what is beyond the buffer
+                    # read from the outbox later, like other messages beyond the buffer
                     queue.pending += each.size
                     queue.newest = max(queue.newest, each.newest)
                     self.queues.news.add(each.address)
@@ -194,8 +196,8 @@ class Backlog:
         Raises:
             StoreError: the database cannot be written.
         """
-        # three steps, as the lock is not held while the database works: marked as under
-        # way, dropped from the outbox, counted out
+        # three steps, as the lock is not held while the database works: mark the
+        # message as in flight, delete its row, remove it from the counts
         with self._lock:
             queue = self.queues.by_address.get(message.address)
             if queue is not None:
@@ -250,6 +252,6 @@ class Backlog:
             return
         queue.in_flight.discard(message.id)
         queue.counters.discarded += 1
-        # the queue itself counts what it has in memory
+        # the queue counts its messages in memory itself
         if message.state == "pending" and not queue.drop(message.id, self.monotonic()):
             queue.pending -= 1

@@ -29,8 +29,8 @@ class CommitBatcher:
     """Gathers outcomes while a commit is running; the next commit writes them all.
 
     A slot waits for its outcome to be kept before it takes the next message, so that a
-    crash repeats at most one delivery of each slot. All methods belong to the event
-    loop; a thread of its own does the waiting for the disk.
+    crash repeats at most one delivery of each slot. All methods are for the event loop;
+    a separate thread waits for the disk.
 
     Attributes:
         run: runs a function that uses the outbox, without blocking the event loop.
@@ -80,7 +80,8 @@ class CommitBatcher:
             await self.run(self._outbox.give_up_reserve)
 
     async def _run(self) -> None:
-        # no timer gathers them: while one commit waits for the disk, the next fills up
+        # no timer is needed: while one commit waits for the disk, the next batch fills
+        # up
         while self._waiting:
             outcomes, self._waiting = self._waiting, []
             done = [each.done for each in outcomes if each.done is not None]
@@ -92,7 +93,7 @@ class CommitBatcher:
                 self._waiting = outcomes + self._waiting
                 await self._make_room(error)
                 continue
-            # slots wait for it: whatever happened is logged, and tried again
+            # slots wait for these outcomes: log any error, and try again
             except Exception as error:
                 self._trouble.failed(error)
                 self._waiting = outcomes + self._waiting

@@ -42,7 +42,7 @@ _log = logging.getLogger("kapacitor.delivery")
 class Dispatcher:
     """Delivers the events of a backlog until they succeed or become dead letters.
 
-    All of it belongs to the event loop.
+    For the event loop only.
 
     Attributes:
         backlog: pending deliveries.
@@ -103,9 +103,9 @@ class Dispatcher:
         """Finish deliveries that succeed at once, for at most `limit_s`.
 
         Returns:
-            How many messages wait in the outbox for the next start.
+            Number of messages that stay in the outbox for the next start.
         """
-        # first what is new: nothing is started when it is known that this is the end
+        # start new messages first: `_wake` does nothing while the dispatcher is closing
         self._wake()
         self._is_closing = True
         if self._sweeper is not None:
@@ -128,7 +128,7 @@ class Dispatcher:
         return self.backlog.kept
 
     async def sweep(self) -> None:
-        """Turn expired events into dead letters, and delete old ended ones.
+        """Turn expired events into dead letters, and delete old ended deliveries.
 
         Raises:
             StoreError: the database cannot be written.
@@ -156,7 +156,7 @@ class Dispatcher:
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
         while old := self._worklist.take_older(queue, limit, SLICE):
             queue.counters.dead += len(old)
-            # together, so that one commit has them
+            # all at once, so that they share a commit
             await asyncio.gather(
                 *(
                     self._commits.commit(
@@ -192,7 +192,7 @@ class Dispatcher:
     def _advance(self, queue: Queue) -> None:
         """Start possible attempts, and schedule the next call.
 
-        Every change of a queue leads here.
+        Called after every change of a queue.
         """
         timer = self._timers.pop(queue.address, None)
         if timer is not None:
@@ -201,24 +201,24 @@ class Dispatcher:
             return
         now_s = self._monotonic()
         until_s = queue.retired_until_s
-        # before anything is taken: the time of a deleted handler is up, and a message
-        # taken now would be tried once more, past its end
+        # before any message is taken: after the deadline of a deleted handler, a
+        # message taken now would be tried once more
         if until_s is not None and now_s >= until_s:
             self._give_up(queue)
             return
-        # asked for before the rest is taken, so that the database works meanwhile; what
-        # it answers comes back here
+        # load before taking the rest, so that the database works meanwhile; `_load`
+        # calls this method again
         self._load_more(queue)
-        # `take` says when to stop: slots, pauses, rate and order are the queue's to know
+        # `take` returns None when slots, pauses, rate or order allow no other attempt
         while (message := self._worklist.take(queue, now_s)) is not None:
             self._bridge.spawn(self._slot(queue, message))
-        # one timer per queue, reset each time: whatever is due first wakes it, and one
-        # timer a message would be a million of them
+        # one timer per queue, set to its next attempt: one per message could mean a
+        # million timers
         wait_s = self._worklist.wait_s(queue, now_s)
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
         if wait_s is not None and not self._is_closing:
-            # not at once again: a stopped clock must not make us spin
+            # not at once: a stopped clock would make this a busy loop
             self._timers[queue.address] = self._bridge.later(
                 max(wait_s, 0.001), partial(self._advance, queue)
             )
@@ -267,22 +267,23 @@ class Dispatcher:
         if messages is not None:
             self._worklist.refill(queue, messages, newest)
         elif self._is_closing:
-            # it would be asked for again at once, and the end be delayed
+            # `_advance` would load again at once, and delay the end
             return
         self._advance(queue)
 
     async def _attempt(self, queue: Queue, message: Message) -> None:
-        # before the attempt: if things are resumed during it, its failure is old news
+        # before the attempt: if the queue is resumed during it, its failure is out of
+        # date
         resumed = queue.resumed
         error = await self._attempts.make(queue.recipient.handler, message)
         kind = None if error is None else FailureKind.of(error)
-        # at once: other slots are not to fail, too, while this outcome is committed
+        # before the commit, so that other slots do not fail as well while it runs
         self._worklist.note(queue, kind, None if error is None else error.retry_after_s)
         if error is None:
             queue.counters.delivered += 1
             self.noticed(queue.address, Level.OK, "")
-            # on disk before the queue lets go of it: a newer event of its id must not
-            # leave while a crash could still repeat this one behind it
+            # on disk before the queue releases it: otherwise a newer event of its id
+            # could leave, and a crash could still repeat this one after it
             await self._commits.commit(done=message.id)
             self._worklist.done(queue, message)
             return
@@ -330,7 +331,7 @@ class Dispatcher:
         at_s = self._monotonic()
         await self._commits.commit(changed=message)
         if self._is_closing:
-            # not again before the end
+            # no further attempt before the end
             self._worklist.put_back(queue, message, at_s, self._policy.cap_s, None)
         else:
             self._worklist.put_back(queue, message, at_s, wait_s, resumed)
@@ -344,7 +345,7 @@ class Dispatcher:
             self.noticed(queue.address, Level.WARNING, message.error)
         else:
             queue.counters.cancelled += 1
-            # one that fails after its end drains no further
+            # a failure after the handler was deleted ends the drain
             queue.retired_until_s = self._monotonic()
 
     def _give_up(self, queue: Queue) -> None:
@@ -366,9 +367,9 @@ class Dispatcher:
     async def _forget(self, address: Address) -> None:
         """Delete the memories of a deleted handler.
 
-        What is left by a failure is deleted at the next start.
+        If this fails, the memories are deleted at the next start.
         """
-        # meanwhile it may have been defined again
+        # the handler may have been defined again meanwhile
         if self.backlog.queues.has_handler(address):
             return
         try:
@@ -383,7 +384,8 @@ class Dispatcher:
         trouble = Trouble(
             _log, "failed to cancel deliveries", "cancelling deliveries succeeds again"
         )
-        # until it succeeds: no queue has these messages now, so no one else would
+        # repeat until it succeeds: no queue has these messages, so nothing else cancels
+        # them
         while True:
             try:
                 slices = self.backlog.orphans.cancel(left, DELETED, kept)

@@ -10,7 +10,7 @@ from runtime.store.database import Store
 
 
 class Lookup:
-    """Reads the table of deliveries. Any thread may ask."""
+    """Reads the table of deliveries. Any thread may use it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -72,8 +72,8 @@ class Lookup:
     def dead(self) -> dict[Address, int]:
         """Number of dead letters by handler; on any thread.
 
-        The index is asked once for each handler: one query for all of them would keep
-        others from the database for as long as it takes to read it.
+        One query for each handler: a single query for all of them would block the
+        database while it reads the whole index.
         """
         found: dict[Address, int] = {}
         last: Sequence[str] = ("", "")

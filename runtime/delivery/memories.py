@@ -75,7 +75,7 @@ class Memories:
         )
 
     def trim(self, most: int = MOST) -> int:
-        """Delete the oldest memories beyond a number of them; return how many."""
+        """Delete the oldest memories beyond `most`; return the number deleted."""
         [[kept]] = self._store.query("SELECT count(*) FROM memories")
         if kept <= most:
             return 0

@@ -57,7 +57,7 @@ class Note(NamedTuple):
     """The progress of a running attempt.
 
     Attributes:
-        message: the message that is delivered.
+        message: the message being delivered.
         progress: its progress, as its handler writes it.
         memory: new memory of the handler for the event's ID; b"" for none, None if it
             stays as it is.
@@ -97,7 +97,7 @@ class Filter(NamedTuple):
 
     @property
     def condition(self) -> tuple[str, list[Any]]:
-        """The same in SQL, with its parameters."""
+        """The filter as an SQL condition, with its parameters."""
         parts, values = ["1"], list[Any]()
         if self.state:
             # the partial index has the messages that no longer wait

@@ -11,8 +11,9 @@ from runtime.delivery.messages import Message
 class Ordering:
     """The messages of one address that are in memory, in a chain for each event id.
 
-    A message is first when it is at the head of its chain. Only those may be tried, so
-    the events of one id arrive in order, and one that fails holds up no other id.
+    A message is first when it is at the head of its chain. Only first messages may be
+    tried, so the events of one id arrive in order, and a failing one delays no other
+    id.
 
     Attributes:
         messages: messages by id, oldest first.
@@ -47,10 +48,10 @@ class Ordering:
         message = self.messages.pop(number)
         chain = self._chains[message.event.state.id]
         was_first = chain[0] == number
-        # mostly the first; one that is discarded or too old may be anywhere
+        # usually the first message; a discarded or expired one may be anywhere
         chain.remove(number)
         if not chain:
-            # ids come and go: what is empty would stay for good
+            # new ids keep coming, and empty chains would pile up
             del self._chains[message.event.state.id]
             return None
         return self.messages[chain[0]] if was_first else None

@@ -18,11 +18,11 @@ _log = logging.getLogger("kapacitor.delivery")
 
 
 class Orphans:
-    """Messages of an earlier run whose handlers have not turned up, and of deleted ones.
+    """Messages of an earlier run without their handlers, and of deleted handlers.
 
     A task may be stopped, or a handler's kind disabled: its messages wait for it, and
-    grow too old meanwhile. Slices of `cancel` and `expire` belong to the thread of the
-    outbox.
+    expire when they are too old. The slices of `cancel` and `expire` run on the thread
+    of the outbox.
     """
 
     def __init__(self, queues: Queues, outbox: Outbox) -> None:
@@ -60,7 +60,7 @@ class Orphans:
         """
         with self._queues.lock:
             orphans = self._queues.orphans
-            # taken out first: messages that are found from now on get a queue of their own
+            # removed first: messages found from now on get a queue of their own
             gone = [each for key, each in orphans.items() if not is_expected(key)]
             for each in gone:
                 del orphans[each.address]
@@ -113,8 +113,8 @@ class Orphans:
         for count in self._outbox.expire(left.address, limit, TOO_OLD):
             self._count_out(left.address, count)
             yield count
-            # asked after the pause: its handler may have turned up in it, and may
-            # deliver what is left
+            # checked after the pause: the handler may have been registered meanwhile,
+            # and may deliver the rest
             if not self._has(left.address):
                 return
 
@@ -129,7 +129,8 @@ class Orphans:
             queues.pending -= count
             left = queues.orphans.get(address)
             if left is None:
-                # its handler has turned up meanwhile, and was given their number too
+                # its handler was registered meanwhile, and its queue counts these
+                # messages too
                 if queue := queues.by_address.get(address):
                     queue.pending -= count
             elif left.size > count:

@@ -34,7 +34,7 @@ from runtime.store.database import Store
 from runtime.units import Clock, Nanoseconds
 
 _log = logging.getLogger("kapacitor.delivery")
-# the place of sealed progress; not its row, whose id changes when it is sent again
+# the key that progress is sealed under: not the row's id, which changes on a resend
 _PROGRESS = "progress"
 
 
@@ -53,7 +53,7 @@ class Outbox:
         self._slices = Slices()
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
         known = dict(store.query("SELECT name, value FROM outbox"))
-        # ids of rows that are gone must not come back: keys are made of them
+        # ids of deleted rows must not be reused: idempotency keys contain them
         self._newest = max(newest or 0, int(known.get("newest", 0)))
         if "name" not in known:
             known["name"] = uuid.uuid4().hex.encode()
@@ -143,7 +143,7 @@ class Outbox:
 
         Args:
             done: ids of deliveries that ended.
-            changed: messages of those that go on.
+            changed: messages of deliveries that go on.
             notes: progress of running attempts, written first.
 
         Raises:
@@ -195,7 +195,7 @@ class Outbox:
         try:
             return self._store.opened(_PROGRESS, "", rows[0][0])
         except StoreError as error:
-            # steps are repeated rather than the event lost
+            # repeating steps is better than losing the event
             _log.error(
                 "the progress of a delivery is damaged",
                 extra={"delivery": number, "err": error},
@@ -300,8 +300,8 @@ class Outbox:
         return [Waiting(key, size, newest[key]) for key, size in counts.items()]
 
     def drop(self, number: int) -> None:
-        """Forget a message."""
-        # allowed on a full disk: it is what makes room
+        """Delete the row of a message."""
+        # allowed on a full disk: deletions free space
         with self._store.draining():
             self._store.execute("DELETE FROM deliveries WHERE id = ?", (number,))
 
@@ -311,7 +311,7 @@ class Outbox:
         """Cancel pending deliveries of a handler, up to the id `newest`.
 
         Yields:
-            How many messages were, a slice at a time.
+            Number of cancelled messages, slice by slice.
         """
         kept = ", ".join(map(str, but))
         last = 0
@@ -337,7 +337,7 @@ class Outbox:
         """Make dead letters of a handler's deliveries from before `limit`.
 
         Yields:
-            How many messages were, a slice at a time.
+            Number of expired messages, slice by slice.
         """
         while old := self._older(PENDING, address, limit):
             with self._slices.measured():
@@ -361,7 +361,7 @@ class Outbox:
         """
         while old := self._older(ENDED, (), limit):
             yield self._forget(old)
-        # counted once: each time would read the whole index
+        # counted once: every count reads the whole index
         [[kept]] = self._store.query(f"SELECT count(*) FROM deliveries WHERE {ENDED}")
         while kept > most:
             rows = self._store.query(
@@ -384,7 +384,7 @@ class Outbox:
     def _older(
         self, condition: str, values: Sequence[Any], limit: Nanoseconds
     ) -> list[int]:
-        """The ids of the oldest rows that are from before `limit`, a slice of them.
+        """The ids of the oldest rows from before `limit`, at most a slice of them.
 
         Ids grow with time: all rows after the first younger one are younger.
         """

@@ -12,8 +12,8 @@ from runtime.alert.types import Event
 from runtime.errors import DeliveryError
 from runtime.units import DAY, Nanoseconds
 
-# Failures in a row after which a handler is only probed: without an answer, and
-# of all that may pass.
+# Consecutive failures after which a handler is only probed: those without an answer,
+# and all temporary ones.
 BREAK_AFTER = 5
 BREAK_AFTER_ANSWERED = 20
 SHORT_CHARACTERS = 1000
@@ -33,7 +33,7 @@ class FailureKind(enum.StrEnum):
     LIMITED = "limited"  # the endpoint asks to slow down
     FAILED = "failed"  # the endpoint cannot do it now
     UNREACHABLE = "unreachable"  # no answer
-    REJECTED = "rejected"  # it will never do
+    REJECTED = "rejected"  # the endpoint will never accept it
 
     @classmethod
     def of(cls, error: DeliveryError) -> FailureKind:
@@ -54,8 +54,8 @@ class RetryPolicy:
     """The times of retries, and the number of attempts at once.
 
     Attributes:
-        base_s: upper bound of the first delay, in seconds; it doubles with each further
-            one.
+        base_s: upper bound of the first delay, in seconds; doubled for each further
+            delay.
         cap_s: upper bound of all delays, in seconds.
         ask_cap_s: longest delay that an endpoint may request, in seconds.
         max_age_ns: age at which an event becomes a dead letter, in ns.
@@ -86,8 +86,8 @@ class RetryPolicy:
         chance: Callable[[], float] = random.random,
     ) -> float:
         """The delay after `attempts` failures: exponential, with full jitter."""
-        # full jitter: handlers that failed together do not come back together; and an
-        # exponent that grows forever would overflow
+        # full jitter, so that handlers that failed together do not retry together; the
+        # exponent is limited, as it would overflow
         longest = min(self.cap_s, self.base_s * 2.0 ** min(attempts - 1, 30))
         return max(longest * chance(), min(asked_s or 0.0, self.ask_cap_s))
 

@@ -60,19 +60,19 @@ class Bucket:
     _at_s: float = float("-inf")
 
     def wait_s(self, now_s: float) -> float:
-        """The time until the next one is allowed."""
+        """The time until the next event is allowed."""
         if self.rate <= 0:
             return 0.0
         return max(0.0, (1.0 - self._filled(now_s)) / self.rate)
 
     def spend(self, now_s: float) -> None:
-        """Count one."""
+        """Count an event."""
         if self.rate > 0:
             self._tokens, self._at_s = self._filled(now_s) - 1.0, now_s
 
     def _filled(self, now_s: float) -> float:
-        # no more gathers, however long nothing happens: an hour of silence, or a
-        # machine that was asleep, must not end in an hour's worth at once
+        # at most one second's worth, however long the pause: after an hour of silence,
+        # or of sleep of the machine, an hour's worth must not leave at once
         burst = max(1.0, self.rate)
         return min(burst, self._tokens + (now_s - self._at_s) * self.rate)
 
@@ -81,9 +81,9 @@ class Bucket:
 class Queue:
     """The messages of one address that are in memory: its oldest ones.
 
-    Items of one event id leave in order, a failed one holds up those behind it. Items
-    of different ids leave in order too, several at a time, but pass one that waits for
-    its next attempt. Times are seconds of a monotonic clock.
+    Messages of one event id leave in order, and a failed one holds up those behind it.
+    Messages of different ids leave in order too, several at a time, but pass one that
+    waits for its next attempt. Times are seconds of a monotonic clock.
 
     Attributes:
         address: topic and handler of the messages.
@@ -138,7 +138,7 @@ class Queue:
 
     @property
     def has_failed(self) -> bool:
-        """True if the newest attempt failed, and might not have."""
+        """True if the last attempt failed, unless the endpoint rejected the event."""
         return self._in_row > 0 or self.trouble is not None
 
     @property
@@ -156,7 +156,7 @@ class Queue:
 
     def take(self, now_s: float) -> Message | None:
         """Take the oldest message that may be tried now, until `done` or `failed`."""
-        # first what is due again: it is older than what has not been tried
+        # first the messages whose delay is over: they are older than the untried ones
         while self._delayed and self._delayed[0][0] <= now_s:
             _, number = heapq.heappop(self._delayed)
             heapq.heappush(self._ready, number)
@@ -173,9 +173,9 @@ class Queue:
     def wait_s(self, now_s: float) -> float | None:
         """The time until a message may be tried.
 
-        None if there is none, or if one that is being delivered has to end first.
+        None if no message waits, or if a running attempt has to end first.
         """
-        # each delivery that ends looks again, so no timer is needed for a slot
+        # each attempt calls this again when it ends, so a free slot needs no timer
         if not self._has_slot() or not (self._ready or self._delayed):
             return None
         due_s = now_s if self._ready else self._delayed[0][0]
@@ -191,8 +191,8 @@ class Queue:
     def failed(self, message: Message, now_s: float, wait_s: float) -> None:
         """Return a taken message as `message`, for an attempt after `wait_s`."""
         self.in_flight.discard(message.id)
-        # in its place, at the head of its chain: what is newer of its id waits behind
-        # it
+        # it keeps its place at the head of its chain: newer messages of its id wait
+        # behind it
         self._ordering.replace(message)
         self._schedule(message, now_s, wait_s)
 
@@ -216,9 +216,9 @@ class Queue:
         self._unanswered = (
             self._unanswered + 1 if kind is FailureKind.UNREACHABLE else 0
         )
-        # that is about the handler, not the event: all others would fail
-        # alike. Anything else has to happen several times; an answer, even a bad one,
-        # more often than none, as it may be about some events only.
+        # these failures concern the handler, not the event: all others would fail as
+        # well. Other failures have to repeat, and those with an answer more often, as
+        # they may concern some events only.
         if kind in (FailureKind.AUTH, FailureKind.DEFERRED):
             self._pause(now_s, kind, self.policy.auth_probe_s)
         elif (
@@ -250,7 +250,7 @@ class Queue:
 
     def older(self, limit: Nanoseconds, most: int) -> list[Message]:
         """Messages created before `limit` that are not in flight, up to a number."""
-        # not sorted by age: what was sent again has a new id and a new age
+        # not sorted by age: a resent message has a new id and a new age
         found = (
             message
             for message in self._ordering.messages.values()
@@ -276,7 +276,7 @@ class Queue:
             heapq.heapify(self._ready)
             if not self._ready:
                 return None
-            # linear in what is ready, but only once for each probe
+            # linear in the number of ready messages, but only once for each probe
             least = min(self._ready, key=self._attempts)
             self._ready.remove(least)
             heapq.heapify(self._ready)
@@ -302,8 +302,8 @@ class Queue:
         self.paused_until_s = max(self.paused_until_s, now_s + for_s)
 
     def _has_slot(self) -> bool:
-        # one that fails again and again is probed by one event at a time; local kinds
-        # keep the order of all events, as one who reads a file expects
+        # a failing handler is probed with one event at a time; local kinds keep the
+        # order of all events, as readers of a file expect
         alone = self.trouble is not None or self.recipient.is_serial
         return len(self.in_flight) < (1 if alone else self.policy.concurrency)
 

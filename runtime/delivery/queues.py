@@ -17,15 +17,15 @@ class Queues:
 
     Three objects work on them: `Backlog` on the compute thread, `Worklist` on the event
     loop, `Orphans` on both and on the thread of the outbox. The lock guards everything
-    here. It is held for moments: never while the database is asked, but at the start,
-    as the event loop would wait for the disk.
+    here. It is held briefly, and except at the start never during a query, as the event
+    loop would then wait for the disk.
 
-    One lock, not one for each queue: a message is counted in its queue and in the whole
-    at once, and quotas compare the whole.
+    There is one lock for all queues, because a message is counted in its queue and in
+    the total at once, and quotas compare the total.
 
     Attributes:
-        lock: held to read or change what follows, and any queue.
-        by_address: queues of the handlers that were there in this run.
+        lock: held to read or change the other attributes, or any queue.
+        by_address: queues of the handlers that were registered in this run.
         orphans: messages of an earlier run, until their handlers turn up.
         staged: offered messages, in no queue before their transaction is committed.
         news: addresses of queues that the dispatcher has to look at.
@@ -42,7 +42,7 @@ class Queues:
             policy: schedule of attempts.
             orphans: messages of an earlier run.
         """
-        # not re-entrant: nothing here may call out while it is held
+        # not re-entrant: no callback may run while it is held
         self.lock = threading.Lock()
         self.by_address: dict[Address, Queue] = {}
         self.orphans = {each.address: each for each in orphans}
@@ -58,18 +58,18 @@ class Queues:
     def open(self, address: Address, recipient: Recipient) -> Queue:
         """The queue of an address, after setting its recipient.
 
-        To be called with the lock held.
+        The caller holds the lock.
         """
         queue = self.by_address.get(address)
         if queue is None:
             queue = Queue(address, recipient, self._policy)
             self.by_address[address] = queue
-            # in one step with the queue's birth: in both places they would be counted
-            # twice, and could expire while the queue delivers them
+            # in one step with the new queue: in both places the messages would be
+            # counted twice, and could expire while the queue delivers them
             left = self.orphans.pop(address, None)
             if left is not None:
-                # read from the outbox when the dispatcher gets here: `newest` is beyond
-                # `loaded`, so the queue knows that it lacks them
+                # read from the outbox when the dispatcher looks at the queue, which
+                # knows that it lacks them: `newest` is beyond `loaded`
                 queue.newest, queue.pending = left.newest, left.size
         queue.recipient = recipient
         return queue
@@ -79,7 +79,7 @@ class Queues:
         self._call = call
 
     def wake(self) -> None:
-        """Call the one who listens; without the lock, which it may take itself."""
+        """Call the listener, without the lock, which it may take itself."""
         self._call()
 
     def all(self) -> list[Queue]:

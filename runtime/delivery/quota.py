@@ -45,14 +45,15 @@ class Quota:
             pending: number of pending messages.
 
         Raises:
-            BusyError: too many wait, the database is too large, or the disk is full.
+            BusyError: too many deliveries are pending, the database is too large, or
+                the disk is full.
         """
         # refused before it is parsed, not when events arise: a write is taken whole or
         # not at all
         if pending >= self._messages:
             raise BusyError(f"too many deliveries are pending ({pending})")
         now_s = self._monotonic()
-        # every write comes here: the database is not asked each time
+        # called for every write, so the size is not measured each time
         if now_s - self._measured_s > _MEASURE_S:
             self._outbox.restore_reserve()
             self._used_bytes, self._measured_s = self._outbox.used_bytes(), now_s

@@ -31,7 +31,8 @@ class Record:
     async def progress(self) -> bytes:
         """The progress that earlier attempts noted.
 
-        A first attempt looks, too: the one before may have ended with the process.
+        A first attempt reads it too: a crash of the server may have cut off an earlier
+        one.
 
         Raises:
             DeliveryError: the outbox cannot be read.
@@ -53,7 +54,7 @@ class Record:
         return await self._read(self._outbox.memories.get, message.address, event_id)
 
     async def remember(self, memory: bytes, progress: bytes) -> None:
-        """Return when a new memory and the progress with it are on disk."""
+        """Return when a new memory and its progress are on disk."""
         await self._commits.commit(note=Note(self._message, progress, memory))
 
     async def _read(

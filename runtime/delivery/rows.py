@@ -32,7 +32,7 @@ def ranges(
     after: int = 0,
     last: int = _INT64_MAX,
 ) -> Iterator[tuple[int, int]]:
-    """The ids of a slice of rows each, as (greater than, up to).
+    """Ranges of ids with a slice of rows each, as (greater than, up to).
 
     Args:
         store: database of the rows.
@@ -41,8 +41,8 @@ def ranges(
         after: id after which the first slice begins.
         last: last id.
     """
-    # by the last id of a slice, not by OFFSET, which would read all before it
-    # again; and ids have gaps, so a range of ids may be empty or full
+    # by the last id of a slice: an OFFSET would read all earlier rows again, and a
+    # fixed range of ids, which have gaps, may be empty or full
     while True:
         [[high]] = store.query(
             f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"

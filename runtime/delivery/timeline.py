@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runtime.units import SECOND, Clock, Nanoseconds
 
-# of how many runs it is known when they were
+# maximum number of runs whose wall clock times are kept
 MAX_RUNS = 1000
 
 
@@ -56,7 +56,7 @@ class Timeline:
         now = clock()
         self._monotonic = monotonic
         self.away = 0
-        # the clock is read here and never again: what it does later changes nothing
+        # the clock is read here and never again: later changes of it have no effect
         if seen is None:
             seen = now
         elif runs:

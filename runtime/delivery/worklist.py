@@ -13,10 +13,10 @@ from runtime.units import Nanoseconds
 
 
 class Worklist:
-    """The queues as the dispatcher works on them: messages are taken and given back.
+    """The dispatcher's view of the queues: it takes messages and puts them back.
 
-    Belongs to the event loop; other threads change the queues meanwhile, so each step
-    takes the lock by itself and looks at the present state.
+    For the event loop only. Other threads change the queues meanwhile, so each method
+    takes the lock and looks at the current state.
     """
 
     def __init__(
@@ -98,8 +98,8 @@ class Worklist:
                 wait.
         """
         with self._lock:
-            # a changed configuration, which the attempt may not have seen: asked under
-            # the lock, or a change at this moment would be forgotten
+            # the configuration has changed since the attempt began. Compared under the
+            # lock, so that a change at this moment is not missed
             if resumed not in (None, queue.resumed):
                 wait_s = 0.0
             queue.failed(message, at_s, wait_s)
@@ -114,8 +114,8 @@ class Worklist:
         """
         now_s = self._monotonic()
         with self._lock:
-            # cancellations meanwhile moved the mark: `loaded` is then beyond
-            # these messages, and they must not come back
+            # cancellations may have moved `loaded` beyond these messages meanwhile;
+            # such messages must not come back
             for message in [each for each in messages if each.id > queue.loaded]:
                 if message.state == "dead":
                     self._queues.pending -= 1
@@ -144,8 +144,8 @@ class Worklist:
         """Empty the queue of a deleted handler; drop it unless an attempt is running.
 
         Returns:
-            What is left to be cancelled, and the ids in flight. None while a
-            write is about to be committed, which would then enter a queue that is gone.
+            Messages to cancel, and the ids in flight. None while a write is about to be
+            committed, as its messages would enter a queue that no longer exists.
         """
         with self._lock:
             if any(each.address == queue.address for each in self._queues.staged):

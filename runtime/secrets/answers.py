@@ -12,7 +12,7 @@ _LENGTH = 8
 
 
 def tokens_in(tree: Any) -> Iterator[Secret]:
-    """The strings of a JSON tree that are as long as tokens, but for its keys."""
+    """The strings of a JSON tree, except keys, that are as long as tokens."""
     parts = [tree]
     while parts:
         match parts.pop():

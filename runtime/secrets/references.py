@@ -32,7 +32,7 @@ class Reference(NamedTuple):
 
 
 def reference(value: object) -> Reference | None:
-    """The reference that a value is; None for any other value."""
+    """`value` as a reference; None if it is not one."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
     [(kind, name)] = value.items()

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 from runtime.golang.utf8 import is_valid_utf8, scrub
 
-# Shorter texts are not looked for in what is logged: they may be words.
+# Shorter secrets are not searched for in logs: they may be words.
 _LOGGED_CHARACTERS = 8
 # the community of traps in Kapacitor's own files, a part of paths and addresses
 _PUBLIC = frozenset(("kapacitor",))
@@ -36,12 +36,12 @@ class _Known:
             self._pattern = None
 
     def hide(self, text: str) -> str:
-        """`text` with `***` for each of them."""
+        """`text` with `***` in place of each known secret."""
         with self._lock:
             if not self._secrets:
                 return text
             if not is_valid_utf8(text):
-                # the pattern takes none that has no UTF-8
+                # the pattern accepts only valid UTF-8
                 return redact(text, list(self._secrets.values()))
             if self._pattern is None or len(self._secrets) != self._count:
                 secrets = list(self._secrets.values())
@@ -155,7 +155,7 @@ def _forms(value: str) -> Iterator[str]:
     yield value
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
-    # strings without UTF-8 are sent like this
+    # strings that are not valid UTF-8 are sent in this form
     text = scrub(value)
     yield text
     yield quote(text)

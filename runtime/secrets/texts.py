@@ -45,7 +45,7 @@ def written_url(url: str) -> str:
     """`url`, trimmed: URLs of webhooks are secrets.
 
     Raises:
-        ConfigError: it shows that a part of it is hidden.
+        ConfigError: a part of the URL is a placeholder.
     """
     if HIDDEN in url:
         raise ConfigError(

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from runtime.secrets.names import HIDDEN
 
-# a scheme, and what follows up to the path
+# a scheme, and the authority up to the path
 _HEAD = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?)((?://[^/?#]*)?)")
 # the beginning of a URL without a scheme
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+):\d{1,5}", re.ASCII)
@@ -68,7 +68,7 @@ def _authority(text: str) -> str:
     user, at, host = text.rpartition("@")
     name, colon, port = host.rpartition(":")
     if colon and "]" not in port and len(_said(port)) > _PORT_CHARACTERS:
-        # of a user without a host it is the password
+        # in a URL of a user without a host, a long port is the password
         host = f"{name}:{HIDDEN}"
     return f"{HIDDEN if _said(user) else user}{at}{host}"
 

@@ -1,4 +1,4 @@
-"""Checkpoints: when the write-ahead log goes into the database."""
+"""Checkpoints, which move the write-ahead log into the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runtime.store import write_ahead
 from runtime.store.log_length import LogLength
 from runtime.trouble import Trouble
 
-# About this many pages between checkpoints; SQLite's own does after 1,000.
+# About this many pages between checkpoints, as SQLite's own default.
 _PAGES = 1000
 # pages of a transaction besides its rows, and rows per page
 _COMMIT_PAGES = 4
@@ -27,13 +27,13 @@ class Checkpoints:
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path, file: int) -> None:
-        """Count from now on what is written; see `write_ahead.checkpoint`."""
+        """Begin to count pages; for the arguments see `write_ahead.checkpoint`."""
         self._connection = connection
         self._path = path
         self._file = file
         self._log_path = write_ahead.log_of(path)
         self._length = LogLength(path, self._log_path)
-        # since the last one
+        # since the last checkpoint
         self._commits = self._rows = 0
         self._log_bytes = 0
         self._trouble = Trouble(
@@ -44,7 +44,7 @@ class Checkpoints:
         )
 
     def run(self) -> bool:
-        """Make one now; False if it failed."""
+        """Make a checkpoint now; return False if it failed."""
         self._commits = self._rows = 0
         try:
             write_ahead.checkpoint(self._connection, self._path, self._file)
@@ -81,7 +81,8 @@ class Checkpoints:
         pages = self._commits * _COMMIT_PAGES + self._rows // _ROWS_PER_PAGE
         if pages >= _PAGES:
             return True
-        # large values: a log that is longer than ever before is not restarted
+        # a few large values can fill the log; its file keeps its size when the log
+        # restarts, so only growth counts
         return _size(self._log_path) > self._log_bytes
 
 

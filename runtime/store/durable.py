@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def make(folder: Path) -> None:
-    """Make a folder, and those that it is in, where they are missing.
+    """Create a folder and its parents where they are missing.
 
     Raises:
-        OSError: one cannot be made, or is something else.
+        OSError: a folder cannot be created, or its path is not a folder.
     """
     if folder.is_dir():
         return
@@ -21,7 +21,7 @@ def make(folder: Path) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Have the disk keep which files a folder has.
+    """Sync a folder, so that its list of files survives a crash.
 
     Raises:
         OSError: the folder cannot be synced.
@@ -34,10 +34,10 @@ def sync(folder: Path) -> None:
 
 
 def make_file(path: Path, mode: int) -> None:
-    """Make an empty file of a mode; one that is there stays as it is.
+    """Create an empty file with a mode; leave an existing one unchanged.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be created.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with contextlib.suppress(FileExistsError):
@@ -47,8 +47,8 @@ def make_file(path: Path, mode: int) -> None:
 def write(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file, or replace one.
 
-    When this returns, it survives a crash of the machine. One that comes earlier
-    leaves the whole file or what was there before.
+    After this has returned, the file survives a crash of the machine. A crash before
+    that leaves either the new file or the former one.
 
     Args:
         path: path of the file.
@@ -56,7 +56,7 @@ def write(path: Path, content: bytes, mode: int = 0o666) -> None:
         mode: permissions, reduced by the process's umask.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)

@@ -7,17 +7,17 @@ from types import TracebackType
 
 
 class FairLock:
-    """A re-entrant lock: who releases it gets it again after those who wait for it.
+    """A re-entrant lock that waiting threads get before the thread that releases it.
 
-    With a plain lock, a thread that does one piece of work after the other hardly lets
-    anybody in between: it takes the lock again before the others have woken up.
+    With a plain lock, a thread that works in many small steps starves the others: it
+    takes the lock again before they have woken up.
     """
 
     __slots__ = ("_depth", "_lock", "_owner", "_turn")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # held by the one who gets the lock next
+        # held by the thread that gets the lock next
         self._turn = threading.Lock()
         self._owner = 0
         self._depth = 0
@@ -26,10 +26,10 @@ class FairLock:
         """Take the lock.
 
         Args:
-            blocking: True to wait; otherwise fail at once if it is taken.
+            blocking: True to wait; False to fail at once if the lock is taken.
 
         Returns:
-            Whether it is taken now.
+            True if the lock was taken.
         """
         me = threading.get_ident()
         if self._owner == me:
@@ -46,14 +46,14 @@ class FairLock:
         return True
 
     def release(self) -> None:
-        """Release it, once for each time it was taken."""
+        """Release the lock, once for each time it was taken."""
         self._depth -= 1
         if not self._depth:
             self._owner = 0
             self._lock.release()
 
     def __enter__(self) -> None:
-        # as `acquire`, which would cost twice as much from here
+        # a copy of `acquire`, as calling it from here would cost twice as much
         me = threading.get_ident()
         if self._owner == me:
             self._depth += 1

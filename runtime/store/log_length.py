@@ -1,8 +1,8 @@
 """The length of the write-ahead log, recorded beside the database.
 
-SQLite takes a log that was cut short for a complete one. So what the log had after each
-commit is noted in a file of its own, once the commit is on the disk. The note itself is
-never synced: after a power failure it may be older, and then claims less.
+SQLite takes a truncated log for a complete one. So the length of the log is noted in a
+file of its own after each commit, once the commit is on the disk. The note itself is
+never synced: after a power failure it may be older, and then gives a shorter length.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Length(NamedTuple):
 
     @classmethod
     def read(cls, database: Path) -> Length | None:
-        """The note beside a database; None where there is none."""
+        """Read the note beside a database; None if there is none."""
         try:
             note = note_of(database).read_bytes()
         except OSError:
@@ -54,7 +54,7 @@ class LogLength:
     """
 
     def __init__(self, database: Path, log: Path) -> None:
-        """Make a recorder that does nothing until there is a new log."""
+        """Create a recorder that does nothing until there is a new log."""
         self._path = note_of(database)
         self._log_path = log
         self._log: int | None = None
@@ -64,7 +64,7 @@ class LogLength:
         self._frames = self._frame_bytes = 0
 
     def restart(self) -> None:
-        """Start over if a checkpoint has made a new log; else go on, or rest."""
+        """Start over if a checkpoint has begun a new log; otherwise change nothing."""
         header = self._header()
         if header[16:24] in (b"", self._salts):
             return
@@ -74,7 +74,8 @@ class LogLength:
             durable.make_file(self._path, 0o600)
             self._note = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError:
-            # such as a full disk: what the log has is safe, only not noted
+            # a full disk, for instance: the log itself is safe, only its length is not
+            # noted
             self.stop()
         self._salts, self._frames = header[16:24], 0
         self._frame_bytes = _FRAME_BYTES + int.from_bytes(header[8:12])
@@ -93,7 +94,7 @@ class LogLength:
             os.close(log)
 
     def committed(self) -> None:
-        """Note the length that a commit has added; it is on the disk."""
+        """Note the length of the log after a commit that is on the disk."""
         if self._log is None or self._note is None:
             return
         try:
@@ -110,7 +111,7 @@ class LogLength:
         while True:
             at = _HEADER_BYTES + number * self._frame_bytes
             frame = os.pread(log, _FRAME_BYTES, at)
-            # those of an earlier log have other salts
+            # frames of an earlier log have other salts
             if len(frame) < _FRAME_BYTES or frame[8:16] != self._salts:
                 return found
             number += 1
@@ -120,7 +121,7 @@ class LogLength:
     def stop(self) -> None:
         """Note nothing until there is a new log.
 
-        After a commit that failed its frames are still there, and look like the others.
+        The frames of a failed commit stay in the log and look like the others.
         """
         for file in (self._log, self._note):
             if file is not None:
@@ -128,7 +129,7 @@ class LogLength:
         self._log = self._note = None
 
     def close(self) -> None:
-        """Stop, and remove the note if there is one of ours: the log is gone as well."""
+        """Stop; remove our note if SQLite has removed the log."""
         if self._note is not None and not self._log_path.exists():
             with contextlib.suppress(OSError):
                 self._path.unlink()

@@ -60,7 +60,7 @@ class Records(Generic[RecordT]):
 
     def all(self) -> list[RecordT]:
         """All records, sorted by id."""
-        # of a copy: another thread may ask while one is deleted
+        # from a copy: another thread may call this while a record is deleted
         return [record for _, record in sorted([*self._records.items()])]
 
     def put(self, record: RecordT) -> None:

@@ -16,7 +16,7 @@ class Reserve:
     """File that only reserves space.
 
     Attributes:
-        is_there: the space is reserved.
+        is_there: True while the space is reserved.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,7 +25,7 @@ class Reserve:
         self.is_there = False
 
     def make(self) -> bool:
-        """Reserve the space if the disk has it; True if it has."""
+        """Reserve the space; return False if the disk lacks it."""
         if self.is_there:
             return True
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
@@ -42,9 +42,9 @@ class Reserve:
         return True
 
     def give_up(self) -> None:
-        """Release the room."""
+        """Release the space."""
         self.is_there = False
-        # a disk that forbids even this is not full, but broken
+        # a disk that refuses even this is broken, not full
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
@@ -59,6 +59,6 @@ def _allocate(file: int) -> None:
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
                 raise
-    # random: some file systems take no room for zeros
+    # random bytes: some file systems allocate no space for zeros
     for _ in range(RESERVE_BYTES // (1 << 20)):
         os.write(file, os.urandom(1 << 20))

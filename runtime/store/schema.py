@@ -1,4 +1,4 @@
-"""The tables of the database, and how one from before is brought up to date."""
+"""The tables of the database, and the migrations from earlier versions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Step = str | Callable[[sqlite3.Connection, Seal], None]
 
 # the bucket with the state of the database's own sealing
 _BUCKET = "sealing"
-# proves that a key is the right one, even where there is nothing else
+# proves that a key is the right one, even in a database without other values
 _CHECK = "check"
-# there while freed pages may hold what was once written in plain
+# present while freed pages may still hold values in plain text
 _RESIDUE = "residue"
 
 
@@ -27,8 +27,8 @@ def _seal_values(connection: sqlite3.Connection, seal: Seal) -> None:
         _put(connection, seal, _RESIDUE)
 
 
-# One step per version of the schema; a database is brought from its `user_version`
-# to the newest by those it lacks. Never change a step that was released: append.
+# One step per version of the schema. A database gets the steps after its
+# `user_version`. Never change a released step; append another.
 MIGRATIONS: tuple[Step, ...] = (
     """
     CREATE TABLE entries (
@@ -85,7 +85,7 @@ MIGRATIONS: tuple[Step, ...] = (
     """,
     _seal_values,
     # a topic is deleted with one row; its states, which are then unreachable, follow
-    # bit by bit. Numbers do not come back.
+    # bit by bit. Numbers are not reused.
     """
     CREATE TABLE new_topics (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -115,10 +115,10 @@ MIGRATIONS: tuple[Step, ...] = (
     );
     CREATE INDEX deliveries_by_end ON deliveries (state, id) WHERE state <> 'pending';
     """,
-    # Summaries of floods are gone. One that waits is delivered as the event that it is.
-    # The events that it replaced are reported with it; those of a dead or cancelled one
-    # are not, and become what it is. The column stays: SQLite cannot drop one before
-    # 3.35.
+    # Summaries of floods no longer exist. A pending summary is delivered like any
+    # event; it reports the events that it replaced, so these are deleted. Events of a
+    # dead or cancelled summary take its state and error. The column stays: SQLite
+    # before 3.35 cannot drop one.
     """
     UPDATE deliveries SET (state, error) = (
         SELECT state, error FROM deliveries AS summaries
@@ -184,7 +184,7 @@ def migrate(connection: sqlite3.Connection, seal: Seal, to: int = NEWEST) -> Non
 
 
 def has_residue(connection: sqlite3.Connection) -> bool:
-    """True if the file may still show what is sealed now."""
+    """True if the file may still contain sealed values in plain text."""
     found = connection.execute(
         "SELECT 1 FROM entries WHERE bucket = ? AND key = ?", (_BUCKET, _RESIDUE)
     )
@@ -195,7 +195,7 @@ def remove_residue(connection: sqlite3.Connection) -> None:
     """Rewrite the whole file without its free pages, and empty its log.
 
     Raises:
-        sqlite3.Error: the disk has no room for it; nothing has changed.
+        sqlite3.Error: the disk lacks the space, or the log is in use.
     """
     connection.execute("VACUUM")
     [is_busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

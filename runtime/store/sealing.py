@@ -17,7 +17,7 @@ from runtime.store import durable
 _KEY_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 # long enough that random ones never repeat, however much is sealed with one key
 _NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-# no key file is longer; what is need not be read
+# longer than any key file; a file of this size is not read
 _MOST_BYTES = 1024
 
 _log = logging.getLogger("kapacitor.storage")
@@ -26,23 +26,23 @@ _log = logging.getLogger("kapacitor.storage")
 class Seal:
     """XChaCha20-Poly1305 with one key.
 
-    A sealed value is a random nonce, the ciphertext and its tag. It belongs to its
-    bucket and key: in place of another value it cannot be opened.
+    A sealed value is a random nonce, the ciphertext and its tag. It is bound to its
+    bucket and key: moved to another place, it cannot be opened.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
-        """Use `key`; None: one that is kept nowhere."""
+        """Use `key`; None for a random key that is stored nowhere."""
         self._key = os.urandom(_KEY_BYTES) if key is None else key
 
     def sealed(self, bucket: str, key: str, value: bytes) -> bytes:
-        """`value`, readable with the key only."""
+        """`value`, encrypted for its bucket and key."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
             value, _place(bucket, key), nonce, self._key
         )
 
     def opened(self, bucket: str, key: str, sealed: bytes) -> bytes:
-        """The value again.
+        """The decrypted value.
 
         Raises:
             StoreError: it was sealed with another key or for another place, or it is
@@ -99,16 +99,17 @@ class KeyFile:
     def seal(self, value: tuple[str, str, bytes] | None) -> Seal:
         """The seal that opens the values of a database.
 
-        Only where there are none a key is made: it must not take the place of a lost
-        one.
+        A key is created only for a database without values: otherwise it would replace
+        a lost key.
 
         Args:
             value: bucket, key and sealed value of one of them; None if there are none.
 
         Raises:
-            StoreError: the key is missing, cannot be read or made, or is another.
+            StoreError: the key is missing, cannot be read or created, or does not fit
+                the values.
         """
-        # a start that was cut short may have left one to be confirmed
+        # an interrupted start may have left a key that is not confirmed yet
         key = self.read() or (self.provisional.read() if value else None)
         if value is None:
             if key is None:
@@ -140,13 +141,13 @@ class KeyFile:
         return KeyFile(self.path.with_name(f"{self.path.name}.new"))
 
     def create(self) -> bytes:
-        """Make a new key, in the provisional file until it is confirmed.
+        """Create a key in the provisional file, where it stays until `confirm`.
 
-        When this returns, it survives a crash of the machine. One that comes earlier
-        leaves the whole file or none.
+        After this has returned, the file survives a crash of the machine. A crash
+        before that leaves the whole file or none.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: the file cannot be written.
         """
         key = os.urandom(_KEY_BYTES)
         try:
@@ -158,7 +159,7 @@ class KeyFile:
         return key
 
     def confirm(self) -> None:
-        """Keep a new key, if there is one: what is sealed with it is on the disk.
+        """Make a provisional key permanent: values sealed with it are on the disk.
 
         Raises:
             StoreError: the file cannot be renamed.

@@ -1,11 +1,11 @@
 """Check that a database has the write-ahead log that belongs to it.
 
-SQLite takes a database without its log for a complete one, and a log that lies beside
-it for its own. So the database records which it needs, in the 32 bits that its
-header has for applications (`application_id`): after each checkpoint it is written
-there, in the file, which log follows; and then, in that log, that nothing is missing.
-What is in the file alone is the former; what comes with the log, or after another
-program has taken it in, is the latter. See ADR 12.
+SQLite takes a database without its log for a complete one, and any log beside it for
+its own. So the database records the log that it needs, in the 32 bits that its header
+reserves for applications (`application_id`). After each checkpoint, the salt of the log
+that follows is written there, into the file; then, as the first write of that log, that
+nothing is missing. The file alone has the former value. The file with its log has the
+latter, and so has the file once another program has checkpointed the log. See ADR 12.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FRAME_BYTES = 24
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
 # "KAPA": nothing is missing
 _WHOLE = 0x4B415041
-# the first bit: a log follows, whose salt has the other bits
+# the first bit: a log follows; the other bits are from its salt
 _FOLLOWS = 1 << 31
 _MARK_AT = 68
 # A log gets the next salt when it is restarted, with the first write after a
@@ -50,7 +50,7 @@ class Header(NamedTuple):
 
     @classmethod
     def read(cls, path: Path) -> Header | None:
-        """The header of a file; None where there is nothing, or something else.
+        """Read the header of a file; None if it is missing or not a database.
 
         Source: SQLite's file format, section 1.3.
         """
@@ -61,7 +61,7 @@ class Header(NamedTuple):
             return None
         if len(start) < _HEADER_BYTES or not start.startswith(_MAGIC):
             return None
-        # 65536 has no room: it is 1
+        # the field is too small for 65536, which is stored as 1
         page_bytes = int.from_bytes(start[16:18]) or 1
         return cls(
             65536 if page_bytes == 1 else page_bytes,
@@ -93,14 +93,15 @@ def salt_of(log: Path) -> int | None:
 
 
 def check(path: Path, key: Path) -> None:
-    """Refuse a database that is not what it was, before anything changes it.
+    """Refuse a database that has lost data, before anything changes it.
 
     Args:
         path: the database.
-        key: the file of its key, which there is when it has been used.
+        key: the file of its key, which exists once the database has been used.
 
     Raises:
-        StoreError: it is missing or empty, or its log is missing or another's.
+        StoreError: a used database is missing or empty, or its log is missing, damaged
+            or that of another database.
     """
     log = log_of(path)
     log_bytes = _size(log)
@@ -143,7 +144,7 @@ def _problem(path: Path, header: Header, log: Path, log_bytes: int) -> str:
     if not log_bytes:
         return "is missing or empty"
     salt = salt_of(log)
-    # it has had a page at least, and never gets shorter
+    # the log has had at least one page, and never gets shorter
     least = _EMPTY_LOG_BYTES + _FRAME_BYTES + header.page_bytes
     if salt is None or log_bytes < least:
         return "is damaged"
@@ -153,12 +154,12 @@ def _problem(path: Path, header: Header, log: Path, log_bytes: int) -> str:
 
 
 def _damage(log: Path, page_bytes: int, noted: Length | None) -> str:
-    """Damage of a log that has lost what was acknowledged, or "".
+    """Damage of a log that has lost acknowledged commits, or "".
 
-    SQLite ends a log at its first damaged page, and says nothing. What is written there
-    last may be so after a power failure: it was not acknowledged. But each commit is on
-    the disk before the next one begins, so what follows a commit was; and so was what
-    the log had when its length was noted.
+    SQLite silently ends a log at its first damaged page. After a power failure its last
+    transaction may be damaged: that one was not acknowledged. But each commit is on the
+    disk before the next one begins. So a damaged transaction was acknowledged if
+    another one follows it, or if it is within the noted length.
     """
     held = 0
     with contextlib.suppress(OSError), log.open("rb") as file:
@@ -167,13 +168,13 @@ def _damage(log: Path, page_bytes: int, noted: Length | None) -> str:
         sums = _Sums(start)
         if not sums.holds:
             return "is damaged"
-        # page with which a transaction ended, behind the damaged one
+        # number of the page that ended the damaged transaction
         ended: bytes | None = None
         whole = _FRAME_BYTES + page_bytes
         number = 0
         while len(frame := file.read(whole)) > _FRAME_BYTES:
             number += 1
-            # the last one may be incomplete
+            # the last frame may be incomplete
             frame = frame.ljust(whole, b"\0")
             # frames left by an earlier log have other salts
             is_ours = frame[8:16] == salts
@@ -193,7 +194,7 @@ class _Sums:
     """The checksums along a log, until one is wrong.
 
     Attributes:
-        holds: True if all are right until here.
+        holds: True if all checksums so far are right.
 
     Source: SQLite's file format, section 4.2.
     """
@@ -204,7 +205,7 @@ class _Sums:
         self.holds = self._stored(start[24:]) == self._sums
 
     def go_on(self, frame: bytes, is_ours: bool) -> bool:
-        """True if the log holds up to this frame, with this one."""
+        """Add a frame; return True if the log is intact up to its end."""
         if self.holds:
             sums = self._added(self._sums, frame[:8] + frame[_FRAME_BYTES:])
             self.holds = is_ours and self._stored(frame[16:_FRAME_BYTES]) == sums
@@ -234,13 +235,14 @@ def _size(path: Path) -> int:
 def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     """Write the log into the database, which then records that a log follows.
 
-    Outside a transaction.
+    Call this outside a transaction.
 
     Args:
         connection: connection of the only process that uses the database.
         path: the database.
-        file: a descriptor of it that can be written to. It must be open from before
-            the connection until after it: closing any of them ends the process's lock.
+        file: writable descriptor of the database, opened before the connection and
+            closed after it: closing any descriptor of the file releases the process's
+            lock.
 
     Raises:
         sqlite3.Error: something cannot be written; nothing is lost.
@@ -248,7 +250,7 @@ def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     """
     log = log_of(path)
     if salt_of(log) is None:
-        # a new log: it has to exist before it is named
+        # no log yet: it must exist before its salt is recorded
         mark_whole(connection)
     salt = salt_of(log)
     [is_busy, pages, written] = connection.execute(
@@ -256,8 +258,8 @@ def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     ).fetchone()
     if salt is None or is_busy or pages != written:
         return
-    # Past SQLite, whose own page records that nothing is missing, and is in the log: so
-    # readers of the log do not see this.
+    # Bypass SQLite: its version of this page is in the log and records that nothing is
+    # missing, so readers of the log do not see this value.
     os.pwrite(file, (_FOLLOWS | salt).to_bytes(4), _MARK_AT)
     os.fsync(file)
     mark_whole(connection)

@@ -44,7 +44,7 @@ from runtime.pipeline import node as pipeline
 
 
 def _batch(spec: source.BatchNode, environment: Environment) -> Node:
-    # few servers have batch tasks, and what they need takes memory
+    # imported here: few servers have batch tasks, and these modules take memory
     from runtime.nodes.query.node import BatchNode
 
     return BatchNode(spec, environment)

@@ -26,7 +26,7 @@ class Place(NamedTuple):
 
 
 class Ingress:
-    """Counts points, on the compute thread; any thread may look."""
+    """Counts points, on the compute thread; any thread may read the counts."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], int] = {}
@@ -41,7 +41,7 @@ class Ingress:
     def count(
         self, points: Iterable[tuple[str, int]], database: str, policy: str
     ) -> None:
-        """Count points: measurements, each with the number of its points."""
+        """Count points, given as measurements with their numbers of points."""
         counts = self._counts
         for name, number in points:
             key = database, policy, name

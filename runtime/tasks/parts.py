@@ -8,28 +8,29 @@ from math import ceil
 
 from runtime.line_protocol import Write
 
-# The first part of the first write of a measurement: some milliseconds even if each point
-# becomes an event. Later writes of it begin where those before have led.
+# Points of the first part of the first write of a measurement: some milliseconds even
+# if each point becomes an event. Later writes begin with the size that earlier ones led
+# to.
 _FIRST = 128
-# The same while some task may work long on a point: as long as on all of those.
+# The same, while a single point may take some task as long as all of those.
 _FIRST_HEAVY = 2
 _MOST = 8192
-# Aim for the longest step of a part. Others have their turn between the steps, so the
-# whole part may take longer: with many tasks, each of them a step, parts cut smaller
-# would only repeat what a task costs for each part.
+# Target for the longest step of a part. Other work runs between the steps, so the whole
+# part may take longer. With many tasks, each of them a step, smaller parts would only
+# repeat the fixed cost of each task.
 _STEP_S = 0.02
 # Beyond this many measurements, of a write or known, they are not distinguished.
 _MOST_NAMES = 64
 _MOST_KNOWN = 10_000
-# The points that follow may be more work than those before.
+# Maximum growth from one part to the next, whose points may take longer.
 _MOST_GROWTH = 16
 
 
 class Pace:
     """Measures the longest step of one part.
 
-    Only work counts. Cutting parts shorter while other programs have the processor
-    would make more work of the same points, just when there is the least time for it.
+    Only the time of this thread counts. Smaller parts while other programs use the
+    processor would add work just when there is the least time for it.
     """
 
     __slots__ = ("_since_s", "longest_s")
@@ -61,7 +62,7 @@ class Parts:
     def of(
         self, write: Write, *, is_heavy: bool = False
     ) -> Iterator[tuple[Write, Pace]]:
-        """The parts of a write, in order, with what measures the work on them.
+        """The parts of a write in order, each with the `Pace` that measures its work.
 
         Args:
             write: the write.
@@ -77,7 +78,8 @@ class Parts:
                 self._learn(write, int(total * _STEP_S / pace.longest_s))
             return
         while start < total:
-            # in equal parts, as a short rest costs each task almost as much
+            # in equal parts: a short last part would cost each task almost as much as a
+            # full one
             left, pace = total - start, Pace()
             end = start + ceil(left / ceil(left / size))
             yield write.part(start, end), pace
@@ -88,7 +90,7 @@ class Parts:
         self._learn(write, size)
 
     def _first(self, write: Write, unknown: int) -> int:
-        """Points of the first part of a write, as its heaviest measurement wants it."""
+        """Points of the first part of a write, for its heaviest measurement."""
         known = (self._sizes.get(name, unknown) for name in _names(write))
         return max(1, min(known, default=unknown))
 

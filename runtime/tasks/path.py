@@ -34,18 +34,18 @@ class TaskPath:
         self.remembers = any(node.remembers for node in nodes)
 
     def delegate_to(self, nodes: Sequence[Node]) -> None:
-        """From now on `nodes`, of an equal path, work in place of these."""
+        """Let `nodes`, of an equal path, work in place of these from now on."""
         for node, leader in zip(self.nodes, nodes, strict=True):
             node.delegate_to(leader)
 
     def part(self) -> None:
-        """Follow no longer."""
+        """End the delegation."""
         for node in self.nodes:
             node.delegate_to(None)
 
 
 def path_of(nodes: Sequence[Node]) -> TaskPath | None:
-    """The path of a task; None where its nodes are not one line to an alert."""
+    """The path of a task; None unless its nodes form one line to an alert."""
     line: list[Node] = []
     node = nodes[0]
     while not isinstance(node, AlertNode):

@@ -23,9 +23,9 @@ class _Route:
         # the newest shared path of a measurement for each key
         self._newest: dict[tuple[str, Hashable], SharedPath] = {}
         self._tasks: dict[ExecutingTask, None] = {}
-        # by measurement; made when needed
+        # tasks by measurement; computed when needed
         self._takers: dict[str, tuple[ExecutingTask, ...]] = {}
-        # made when needed
+        # computed when needed
         self._measurements: frozenset[str] | None = None
         self._knows_measurements = False
 

@@ -13,8 +13,8 @@ from runtime.units import SECOND, Nanoseconds
 
 T = TypeVar("T")
 
-# One write in this many is measured; looking at the clock around each call costs a few
-# times what a small write does.
+# One write in this many is measured; reading the clock around each call would cost
+# several times as much as a small write.
 _ONE_IN = 64
 # Weight of a new measurement in the average.
 _WEIGHT = 0.2
@@ -25,12 +25,12 @@ class Sampling:
 
     def __init__(self) -> None:
         self._writes = 0
-        # of the running calls: the time of the nodes they called
+        # for each running call, the time of the nodes that it called
         self._inner: list[int] = []
         self._spent: dict[Node, int] = {}
 
     def is_due(self) -> bool:
-        """True if the coming write is one to measure; call it once for each."""
+        """True if the next write is to be measured; call this once for each write."""
         self._writes += 1
         return self._writes % _ONE_IN == 2
 
@@ -126,7 +126,7 @@ class Throughput:
         self.per_second = 0.0
 
     def update(self, points: int, now: Nanoseconds) -> None:
-        """Note how many points there were until now."""
+        """Update the rate with the number of points so far."""
         if now > self._time:
             self.per_second = (points - self._points) * SECOND / (now - self._time)
             self._time, self._points = now, points

@@ -1,4 +1,4 @@
-"""Looks at points once for all tasks that would look at them alike.
+"""Evaluates points once for all tasks with equal nodes.
 
 Many tasks lead a stream through equal nodes to an alert. These nodes run once for all of
 them. Where the alerts compare fields with numbers, no value is beyond a threshold, and
@@ -45,11 +45,11 @@ class SharedPath:
         self._is_fed = False
         self._sampling = Sampling()
         self._paths: dict[ExecutingTask, TaskPath] = {}
-        # tasks of which some group is not OK
+        # tasks with a group that is not OK
         self._active: dict[ExecutingTask, None] = {}
         # groups that all tasks know; another set as soon as a task is added
         self._groups: set[str] = set()
-        # within which no alert changes; None if unknown
+        # bounds within which no alert changes; None if unknown
         self._bounds: Bounds | None = {}
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class SharedPath:
 
     @property
     def is_open(self) -> bool:
-        """True if the nodes are as those of a task that starts now."""
+        """True if the nodes are in the same state as those of a new task."""
         return not (self._remembers and self._is_fed)
 
     def add(self, task: ExecutingTask, path: TaskPath) -> None:
@@ -82,17 +82,17 @@ class SharedPath:
         self._budget.rest()
 
     def feed(self, frame: Frame, run: Run) -> Iterable[None]:
-        """Take a frame; run the tasks whose alerts have to see what became of it.
+        """Take a frame; run the tasks whose alerts have to see the results.
 
         Returns:
-            What is left to be done, step by step; other frames may be fed in between.
+            Remaining work, step by step; other frames may be fed in between.
         """
         self._is_fed = True
         self._sink.full = partial(self._pass_on, run)
         try:
             self._budget.begin()
             self._lead(frame)
-        # it is as if the nodes of each task had failed
+        # each task fails, as if its own nodes had failed
         except Exception as error:
             arrived = self._sink.take()
             for task in list(self._paths):
@@ -108,7 +108,7 @@ class SharedPath:
         return ()
 
     def _pass_on(self, run: Run) -> None:
-        """Pass on what has become of the first part of a frame: it is a lot."""
+        """Pass on the results of the first part of a frame, as there are many."""
         _finish(self._passed_on(run, self._sink.take(), 1))
 
     def _passed_on(self, run: Run, arrived: Arrived, points: int) -> Iterator[None]:
@@ -144,7 +144,7 @@ class SharedPath:
         ]
 
     def _note(self, task: ExecutingTask) -> None:
-        """Remember how a task is that has run."""
+        """Note if the alert of a task that has run is quiescent."""
         path = self._paths.get(task)
         if path is None:
             return

@@ -1,4 +1,4 @@
-"""The end of a shared path: what arrives there, for the alert of each task."""
+"""The end of a shared path, which collects the results for the alert of each task."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Arrived:
         )
 
     def give(self, node: Taker) -> None:
-        """Let a node take it."""
+        """Pass the results to a node."""
         for item in self._items:
             match item:
                 case Point():
@@ -72,7 +72,7 @@ class Sink(Node):
     """Takes the place of the alerts and keeps the arrivals of one write.
 
     Attributes:
-        full: called when so much is buffered that it should be taken.
+        full: called when the buffer is large enough to be taken.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -96,7 +96,7 @@ class Sink(Node):
         self._count(len(frame))
 
     def batch(self, batch: Batch) -> None:
-        """Take a batch; one without points is nothing to an alert."""
+        """Take a batch; one without points has no effect on alerts."""
         if batch.points:
             self._items.append(batch)
             self._count(len(batch.points))
@@ -152,7 +152,7 @@ def _extent_of_points(points: Sequence[Point], name: str) -> Interval | None:
     values: list[float] = []
     for point in points:
         value = point.fields.get(name)
-        # bool is an int to Python alone; and a tag of that name makes lambdas fail
+        # a bool is an int only to Python; and a tag of the same name makes lambdas fail
         if type(value) not in (float, int) or name in point.tags:
             return None
         values.append(value)  # type: ignore[arg-type]  # the types are exact
@@ -166,7 +166,7 @@ def _extent_of_frame(frame: Frame, name: str) -> Interval | None:
             return None
         if column.kind not in ("float", "int"):
             return None
-        # not a number spreads to both ends, and is within nothing
+        # a NaN becomes both ends of the interval, which is then within no bounds
         return Interval(np.min(column.values).item(), np.max(column.values).item())
 
     return frame.shared(("extent", name), made)

@@ -103,7 +103,7 @@ class ExecutingTask:
         return self._is_closed or self.error != ""
 
     def takes(self, points: Frame | Point) -> bool:
-        """True if the task reads such points."""
+        """True if the task reads these points."""
         if self.databases and (points.db, points.rp) not in self.databases:
             return False
         return self.measurements is None or points.name in self.measurements
@@ -162,7 +162,7 @@ class ExecutingTask:
                 self._guarded(functools.partial(feed, source, frame))
 
     def arrive(self, arrived: Arrived) -> None:
-        """Let the alert take what others have led to it, on a path like the task's own.
+        """Pass the results of a shared path, which equals the task's own, to the alert.
 
         A node that fails stops the task and sets `error`.
         """
@@ -176,7 +176,7 @@ class ExecutingTask:
             self._guarded(functools.partial(arrived.give, entrance(alert)))
 
     def frames(self, frames: Iterable[Frame]) -> None:
-        """Feed frames in the given order, those that the task does not take apart.
+        """Feed frames in the given order, except those that the task does not read.
 
         A node that fails stops the task and sets `error`.
         """
@@ -185,7 +185,7 @@ class ExecutingTask:
                 self._guarded(functools.partial(feed, self._source, frame))
 
     def points(self, points: Iterable[Point]) -> None:
-        """Feed points one by one, those that the task does not take apart.
+        """Feed points one by one, except those that the task does not read.
 
         A node that fails stops the task and sets `error`.
         """

@@ -33,7 +33,7 @@ P = ParamSpec("P")
 
 # Maximum number of rounds of points that tasks write back.
 MAX_ROUNDS = 8
-# Number of timers that run before writes get their turn again.
+# Number of timers to run before the next write.
 _TIMERS_PER_TICK = 300
 
 log = logging.getLogger("kapacitor.kapacitor")
@@ -44,7 +44,7 @@ EnvironmentMaker = Callable[[str, tuple[tuple[str, str], ...]], Environment]
 
 
 class TaskMaster:
-    """Runs tasks. Belongs to the compute thread.
+    """Runs tasks, on the compute thread.
 
     Attributes:
         stopped: called with id and reason when a running task stops by itself.
@@ -65,7 +65,7 @@ class TaskMaster:
         transaction: Callable[[], AbstractContextManager[None]],
         pause: Callable[[], None] = lambda: None,
     ) -> None:
-        """Make a master without tasks.
+        """Create a master without tasks.
 
         Args:
             environment: creates the environment of a task's nodes, from its id and
@@ -133,7 +133,7 @@ class TaskMaster:
         task.begin()
 
     def stop(self, id: str) -> None:
-        """Stop a task if it runs; what it held back flows on first.
+        """Stop a task if it runs; points that it held back are passed on first.
 
         Raises:
             StoreError: the database cannot be written.
@@ -142,7 +142,7 @@ class TaskMaster:
         if task is None:
             return
         with self._transaction():
-            # not before: a database that cannot be written leaves the task running
+            # only now: if the database cannot be written, the task keeps running
             del self._tasks[id]
             self._heavy.discard(task)
             self._routes.remove(task)
@@ -150,7 +150,7 @@ class TaskMaster:
             self._feed_back()
 
     def close(self) -> None:
-        """Stop all tasks; what is left of long writes is refused."""
+        """Stop all tasks, and refuse the remaining parts of long writes."""
         self._is_closed = True
         for id in list(self._tasks):
             try:
@@ -176,13 +176,14 @@ class TaskMaster:
     def steps(
         self, body: bytes | Write, db: str, rp: str, precision: str
     ) -> Iterator[None]:
-        """Like `take`, step by step, each a few milliseconds of work.
+        """Like `take`, in steps of a few milliseconds each.
 
-        Between two of them other writes may be taken, timers run, and tasks start and
-        stop. Points reach each task in their order.
+        Between two steps, other writes may be taken, timers may run, and tasks may
+        start and stop. Points reach each task in order.
 
         Raises:
-            RefusedError: nothing was taken; before the first step.
+            RefusedError: the text is wrong, or names no database; raised before the
+                first step, when nothing was taken.
         """
         write = body
         if isinstance(write, bytes):
@@ -194,7 +195,7 @@ class TaskMaster:
         return self.fed(write, db, rp)
 
     def wanted(self, db: str, rp: str) -> Collection[str] | None:
-        """Measurements that some task reads from there; None for all."""
+        """Measurements of a database that some task reads; None for all."""
         if self.taps:
             return None
         return self._routes.measurements((db, rp or self._default_rp))
@@ -227,7 +228,7 @@ class TaskMaster:
     def feed(self, write: Write, db: str, rp: str) -> None:
         """Feed points to the tasks that read (`db`, `rp`). A task that fails stops.
 
-        What the tasks write back is fed next, before this returns.
+        Points that the tasks write back are fed next, before this returns.
         """
         _finish(self.fed(write, db, rp))
 
@@ -243,7 +244,7 @@ class TaskMaster:
         run: Run = self._guard
         for number, (part, pace) in enumerate(parts):
             if number > 0:
-                # few points may be much work, and then their part has no steps
+                # a part of few points may be much work, in a single step
                 pace.pause()
                 yield
                 pace.resume()
@@ -259,19 +260,20 @@ class TaskMaster:
 
     @property
     def has_timed_nodes(self) -> bool:
-        """True if some task has a node that does something at its own time."""
+        """True if some task has a node that acts on a timer."""
         return any(node.is_timed for task in self for node in task.nodes)
 
     @property
     def is_heavy(self) -> bool:
-        """True if few points may be long work; any thread may ask.
+        """True if a few points may take long; any thread may read this.
 
-        Some task keeps much, or its script may make much of a point.
+        This is so if a task keeps much state, or if its script may take long for a
+        point.
         """
         return bool(self._heavy)
 
     def tick(self) -> None:
-        """Let tasks do what is due by now; of many timers the first ones."""
+        """Run the timers that are due, up to `_TIMERS_PER_TICK`."""
         with self._transaction():
             self.timers.run(_TIMERS_PER_TICK)
             self._feed_back()
@@ -352,7 +354,7 @@ class TaskMaster:
             self._routes.remove(task)
         try:
             task.close()
-        # it failed already; what else fails while it ends changes nothing
+        # the task has failed already: a further error while it ends is only logged
         except Exception:
             log.exception("failed to close a failed task", extra=_context(task))
         self.stopped(task.id, reason)

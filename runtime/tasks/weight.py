@@ -14,15 +14,15 @@ from runtime.tick import ast
 # Instructions of a regular expression: with more, a string of two kilobytes may take
 # 40 ms to search.
 _LARGE_PROGRAM = 512
-# Strings may become a megabyte by these.
+# Functions that may return strings of a megabyte.
 _GROWING = frozenset(("regexReplace", "strReplace"))
 
 
 def is_heavy(pipeline: Pipeline) -> bool:
-    """True if some point may take the task a tenth of a second, and more.
+    """True if a single point may take the task a tenth of a second or more.
 
-    That is so by its script alone, whatever the task keeps: expressions that make long
-    strings or search them, loops in loops of templates, combinations.
+    Only the script matters here, not the state of the task: expressions that build long
+    strings or search them, nested loops in templates, combinations.
     """
     return any(map(_is_heavy, pipeline.nodes))
 
@@ -41,7 +41,7 @@ def _takes_long(value: object) -> bool:
 
 @_takes_long.register
 def _(value: str) -> bool:
-    # a template; in any other text it does not matter
+    # perhaps a template; in any other string the word does not matter
     return value.count("range") > 1
 
 

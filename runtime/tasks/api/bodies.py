@@ -20,7 +20,7 @@ from runtime.tick.variables import Var
 _ID = re.compile(r"(?:[-._0-9]|[^\W\d_])+")
 
 
-# Each is looked at with every write to it.
+# Every dbrp costs time with each write to it.
 MAX_DBRPS = 1000
 
 
@@ -109,14 +109,14 @@ class Body:
 
 
 def checked_id(id: str, what: str) -> str:
-    """`id`, or a fresh one where it is empty.
+    """`id`, or a new one if it is empty.
 
     Args:
         id: the name of a task or template.
         what: `task`, `template`, `recording` or `replay`.
 
     Raises:
-        RefusedError: it is too long, or has letters that ids must not have.
+        RefusedError: the id is too long, or contains characters that ids must not have.
     """
     id = id or str(uuid.uuid4())
     if fault := id_fault(id):

@@ -17,14 +17,14 @@ class Alerts(Protocol):
     """The part of the alert service that takes events of the server itself."""
 
     def collect(self, event: Event) -> None:
-        """Take an event into its topic."""
+        """Collect an event in its topic."""
 
     def event_state(self, topic: str, event_id: str) -> EventState | None:
         """The last state of an event id on a topic."""
 
 
 class TaskEvents:
-    """Creates events about a task, or about a node of it. Belongs to the compute thread."""
+    """Creates events about a task or one of its nodes, on the compute thread."""
 
     def __init__(self, alerts: Alerts, clock: Clock) -> None:
         """Create events.
@@ -41,7 +41,7 @@ class TaskEvents:
         return self._alerts.event_state(TOPIC, _id(task, node))
 
     def settle(self, task: str, message: str, node: str = "") -> None:
-        """Recover, unless all is well already."""
+        """Create an OK event, unless the state is OK already."""
         state = self.state(task, node)
         if state is not None and state.level is not Level.OK:
             self.tell(task, Level.OK, message, node)

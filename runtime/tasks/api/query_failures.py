@@ -9,7 +9,7 @@ from runtime.tasks.api.health import TaskEvents
 
 
 class QueryFailures:
-    """The queries whose last run failed. Belongs to the compute thread."""
+    """The queries whose last run failed. For the compute thread only."""
 
     def __init__(self, events: TaskEvents) -> None:
         """Begin without failures.
@@ -21,7 +21,7 @@ class QueryFailures:
         self._failing: dict[str, dict[str, str]] = {}
 
     def note(self, task: str, node: str, failure: str) -> str:
-        """Note that the query of a node failed with a text, or succeeded: "".
+        """Note the error of a node's query; "" if it succeeded.
 
         Returns:
             The errors of all failing queries of the task; "" for none.
@@ -33,7 +33,7 @@ class QueryFailures:
             self._events.settle(task, f"{name} succeeds", node)
         else:
             before = self._events.state(task, node)
-            # once, however many queries fail
+            # reported once, however often the query fails
             if before is None or before.level is Level.OK:
                 text = f"{name} fails: {failure}"
                 self._events.tell(task, Level.CRITICAL, text, node)
@@ -48,7 +48,7 @@ class QueryFailures:
         self._failing.pop(task, None)
 
     def ended(self, task: str, nodes: Iterable[str]) -> None:
-        """A task was disabled, renamed or deleted.
+        """Report the recovery of a task that was disabled, renamed or deleted.
 
         Args:
             task: its id.

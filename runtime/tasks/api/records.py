@@ -29,7 +29,7 @@ class Task:
         vars: values of the script's variables.
         enabled: True if the task is enabled.
         error: reason why an enabled task does not run, or "".
-        created: ns since 1970 UTC, like the following.
+        created: time of creation, in ns since 1970 UTC, like the other times.
         modified: time of the last change of the definition.
         last_enabled: time at which the task was last enabled.
     """

@@ -15,9 +15,10 @@ from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
 log = logging.getLogger("kapacitor.task_store")
 
-# Delay after a task's first error; twice as long after each further one …
+# Delay after a task's first error; each further error doubles it.
 FIRST_REST: Nanoseconds = SECOND
-# … up to this. A task that has run for this long begins with the first delay again.
+# Maximum of the delay. A task that has run for this long starts over with the first
+# delay.
 LONGEST_REST: Nanoseconds = 5 * MINUTE
 
 
@@ -37,11 +38,11 @@ class _Failure:
 
 
 class Restarts:
-    """Starts tasks again that an error has stopped. Belongs to the compute thread.
+    """Restarts tasks that an error has stopped. For the compute thread only.
 
     The delays between the attempts grow, with jitter. The state of a task's nodes is
-    lost; the states of its alerts are restored from their topics. A task that does not
-    even start stays stopped: its definition is the cause, not a point.
+    lost; the states of its alerts are restored from their topics. A task that fails to
+    start is not restarted: its definition is the cause, not a point.
 
     Attributes:
         stops: number of times that an error has stopped a task, by its id.
@@ -71,7 +72,7 @@ class Restarts:
         self._failures: dict[str, _Failure] = {}
 
     def stopped(self, task: str, reason: str) -> None:
-        """An error has stopped a task."""
+        """Schedule the restart of a task that an error has stopped."""
         self.stops[task] += 1
         failure = self._failures.setdefault(task, _Failure())
         self._cancel(failure)
@@ -80,7 +81,7 @@ class Restarts:
             failure.number = 0
         failure.number += 1
         rest = min(FIRST_REST << min(failure.number - 1, 30), LONGEST_REST)
-        # from half of it on: tasks that stop together do not start together
+        # at least half of the delay: tasks that stop together do not restart together
         rest = rest // 2 + int(rest // 2 * self._jitter())
         failure.timer = self._timers.after(rest, lambda: self._again(task))
         shown = go_duration(rest // 10_000_000 * 10_000_000 or rest)
@@ -88,16 +89,16 @@ class Restarts:
         self._events.tell(task, Level.CRITICAL, text)
 
     def failed(self, task: str, reason: str) -> None:
-        """A task that should run does not start."""
+        """Report a task that should run but does not start."""
         self.forget(task)
         text = f"task {task} does not start: {reason}"
         state = self._events.state(task)
-        # a restart of the server changes nothing
+        # not reported again after each restart of the server
         if state is None or (state.level, state.message) != (Level.CRITICAL, text):
             self._events.tell(task, Level.CRITICAL, text)
 
     def started(self, task: str) -> None:
-        """A task runs."""
+        """Report that a task runs."""
         failure = self._failures.get(task)
         if failure is not None:
             self._cancel(failure)
@@ -105,7 +106,7 @@ class Restarts:
         self._events.settle(task, f"task {task} runs")
 
     def ended(self, task: str) -> None:
-        """A task was disabled, renamed or deleted: do not start it again."""
+        """Do not restart a task that was disabled, renamed or deleted."""
         self.forget(task)
         self.stops.pop(task, None)
         self._events.settle(task, f"task {task} was disabled or deleted")

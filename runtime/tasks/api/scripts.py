@@ -44,7 +44,7 @@ def parsed(script: str) -> Parsed:
     """A script, its type and its databases.
 
     Raises:
-        RefusedError: it is empty, does not parse, or is of no type.
+        RefusedError: the script is empty, does not parse, or has no valid type.
     """
     if not script:
         raise InvalidError("must provide TICKscript")
@@ -65,7 +65,7 @@ class Compiler:
     Attributes:
         deadman: deadman settings of the server.
         handlers: handlers available to alert nodes.
-        pause: called between the calls of a script; other work may be done there.
+        pause: called between the calls of a script, so that other work can run.
     """
 
     deadman: DeadmanSettings
@@ -81,7 +81,7 @@ class Compiler:
         return self._evaluated(task.script, task.type, task.vars, template=False)
 
     def template(self, template: Template) -> Script:
-        """The text of a template, its variables without values.
+        """The compiled script of a template, whose variables have no values.
 
         Raises:
             RefusedError: its script is wrong.
@@ -109,7 +109,7 @@ def check_handlers(script: Script, policy: Policy) -> None:
     """Check which files, programs and addresses a script uses.
 
     Raises:
-        RefusedError: the policy is against one.
+        RefusedError: the policy forbids one of them.
     """
     if policy.is_open:
         return
@@ -122,7 +122,7 @@ def check_handlers(script: Script, policy: Policy) -> None:
 
 
 def formatted(script: str) -> str:
-    """A script in the usual layout; as it is where it does not parse."""
+    """The script in the usual layout; unchanged if it does not parse."""
     try:
         return format_script(parse(script))
     except ScriptError:

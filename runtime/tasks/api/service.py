@@ -49,7 +49,7 @@ _TASK_FIELDS = (
 _TEMPLATE_FIELDS = (
     *("link", "id", "type", "script", "vars", "dot", "error", "created", "modified"),
 )
-# of a list that asks for no fields
+# the fields of templates in a list, if its request names none
 _TEMPLATE_LISTED = frozenset(_TEMPLATE_FIELDS) - {"vars"}
 
 Work = Callable[[Request], Answer]
@@ -59,7 +59,7 @@ class TaskStoreService:
     """Answers below `/tasks` and `/templates`.
 
     Attributes:
-        replays: returns the task master of a replay that runs, by its id.
+        replays: returns the task master of a running replay, by its id.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class TaskStoreService:
         self.replays: Callable[[str], TaskMaster | None] = lambda id: None
 
     def open(self) -> None:
-        """Read what is stored and run what is enabled; on the compute thread."""
+        """Read the stored definitions and run enabled tasks; on the compute thread."""
         self._templates.records.load()
         self._tasks.open()
 
@@ -110,7 +110,7 @@ class TaskStoreService:
             if with_id and not request.rest:
                 return failure(f"must specify {what} id on path", 400)
             if len(request.body) > _LARGE:
-                # it is remembered, and writes go on meanwhile
+                # the result is cached, and writes go on meanwhile
                 await asyncio.to_thread(_parse, request.body)
             return await self._compute.run(work, request)
 
@@ -136,10 +136,10 @@ class TaskStoreService:
             yield dict(sorted(tree.items()))
 
     async def _listed(self, name: str, trees: Iterator[dict[str, Any]]) -> Answer:
-        """A list, made while the compute thread goes on with its work.
+        """A list, created while the compute thread continues its work.
 
-        What is read meanwhile are records that are replaced whole, counters, and sizes:
-        each is right by itself, though a moment older or newer than the next.
+        It reads records that are replaced as a whole, counters and sizes: each is
+        correct by itself, but one may be a moment older than the next.
         """
         reader = self._compute.reader
         found = await reader.run(list, trees)
@@ -298,8 +298,8 @@ class TaskStoreService:
 
 
 def _parse(body: bytes) -> None:
-    """Parse the script of a body ahead of the request's turn, if it has one."""
-    # the request itself meets the error again, in its order
+    """Parse the script of a body, if it has one, before its request's turn."""
+    # the request reports the error when its turn comes
     with contextlib.suppress(RefusedError, ScriptError):
         parse(Body.of(body).script)
 

@@ -1,4 +1,4 @@
-"""Tasks: making, changing, running them. Belongs to the compute thread."""
+"""Tasks: created, changed and run on the compute thread."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class TaskTopics(Alerts, Protocol):
 
 
 class Tasks:
-    """All tasks, those that run among them.
+    """All tasks, running or not.
 
     Attributes:
         records: stored tasks.
@@ -87,7 +87,7 @@ class Tasks:
         self.master = master
         self._topics = topics
         self._clock = clock
-        # of the stored definition; finding them in the script costs time
+        # compiled from the stored definitions, as compiling takes time
         self._scripts: dict[str, tuple[Task, Script]] = {}
         self._views = RedactedViews(handlers)
         events = TaskEvents(topics, clock)
@@ -118,13 +118,14 @@ class Tasks:
     def _renames(self) -> Iterator[tuple[str, str]]:
         """Topics of alert nodes by their former and current names.
 
-        Numbers have only grown, so that a task's last node makes room for those before.
+        Numbers have only grown: a task's last node is renamed first, which frees its
+        name.
         """
         for task in self.records.all():
             try:
                 nodes = self.script(task).pipeline.nodes
             except RefusedError:
-                # it has not run either
+                # it does not compile, so it has not run and has no topics
                 continue
             # a mistake in one task must not keep the server from starting
             except Exception:
@@ -169,7 +170,7 @@ class Tasks:
         return task
 
     def create(self, body: Body, policy: Policy = OPEN) -> Task:
-        """Make a task, and run it if it is enabled.
+        """Create a task, and run it if it is enabled.
 
         Args:
             body: request.
@@ -177,7 +178,7 @@ class Tasks:
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start; in the second
-                case it is there all the same, with the error.
+                case it is stored nevertheless, with the error.
         """
         id = checked_id(body.id, "task")
         if self.records.get(id) is not None:
@@ -202,7 +203,7 @@ class Tasks:
         return self.get(id)
 
     def update(self, id: str, body: Body, policy: Policy = OPEN) -> Task:
-        """Change a task; what the request leaves out stays.
+        """Change a task; values that the request lacks stay unchanged.
 
         Args:
             id: id of the task.
@@ -245,7 +246,7 @@ class Tasks:
     def redefine(self, body: Body, *, enabled: bool) -> Task:
         """Replace a task's definition, and restart it.
 
-        Nothing of the former definition stays.
+        Nothing of the former definition is kept.
 
         Args:
             body: request; its id is that of the task.
@@ -253,7 +254,7 @@ class Tasks:
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start; in the second
-                case it has the definition all the same, and the error.
+                case it has the new definition nevertheless, with the error.
         """
         before = self.get(body.id)
         now = self._clock()
@@ -276,7 +277,7 @@ class Tasks:
         return self.get(task.id)
 
     def delete(self, id: str) -> None:
-        """Stop and forget a task, if there is one.
+        """Stop and delete a task, if it exists.
 
         Raises:
             StoreError: the database cannot be written; the task runs on.
@@ -353,7 +354,7 @@ class Tasks:
             self._failures.ended(id, queries)
 
     def _restart(self, id: str) -> None:
-        """Start a task again that an error has stopped."""
+        """Restart a task that an error has stopped."""
         task = self.records.get(id)
         if task is None or not task.enabled or self.master.get(id) is not None:
             return
@@ -389,14 +390,14 @@ class Tasks:
             self.script(made)
         if found.dbrps and body.dbrps:
             raise InvalidError(both_dbrps)
-        # the dbrp of the former script goes with it
+        # the dbrps of a former script are dropped with it
         was_said = before and body.script and not template_id and _dbrps(before.script)
         if not made.dbrps or (was_said and not found.dbrps and not body.dbrps):
             raise InvalidError("must specify dbrp")
         return made
 
     def _script(self, task: Task, body: Body, template_id: str) -> str:
-        """The script that the request leads to: that of the template, if there is one.
+        """The script of a changed task: that of its template, if it has one.
 
         Raises:
             RefusedError: the template does not exist.
@@ -406,7 +407,7 @@ class Tasks:
         template = self._templates.get(template_id)
         if template is not None:
             return template.script
-        # without its template a task still can be switched off
+        # a task can be disabled even if its template is missing
         if task.script and not body.template_id and not body.script:
             return task.script
         raise InvalidError(f"unknown template {template_id}: err: no template exists")

@@ -1,4 +1,4 @@
-"""Templates: scripts that tasks share. Belongs to the compute thread."""
+"""Templates, the scripts that tasks share; on the compute thread."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Templates:
         return self._views.of(template.id, Definition(template.script, defaults))
 
     def create(self, body: Body) -> Template:
-        """Make a template.
+        """Create a template.
 
         Raises:
             RefusedError: the request is wrong.
@@ -108,7 +108,7 @@ class Templates:
         return template
 
     def compiled(self, template: Template) -> Script:
-        """The text of a template, its variables without values.
+        """The compiled script of a template, whose variables have no values.
 
         Raises:
             RefusedError: its script is wrong.
@@ -116,7 +116,7 @@ class Templates:
         return self._tasks.compiler.template(template)
 
     def delete(self, id: str) -> None:
-        """Forget a template, if there is one; its tasks keep their script."""
+        """Delete a template, if it exists; its tasks keep their script."""
         self.records.delete(id)
         self._views.forget(id)
 
@@ -153,7 +153,7 @@ class Templates:
             try:
                 script = self._tasks.compiler.task(task)
             except RefusedError:
-                # the variables of a task that is off may be set later
+                # the variables of a disabled task may be set later
                 if task.enabled:
                     raise
             else:
@@ -169,7 +169,7 @@ class Templates:
 
 
 def _type(script: str) -> str:
-    # Kapacitor calls a missing script one of no type
+    # Kapacitor reports a missing script as one of an invalid type
     if not script:
         raise InvalidError("invalid task type: invalid")
     return parsed(script).type

@@ -19,8 +19,8 @@ from runtime.tasks.api.bodies import Body
 
 SCRIPTS = (".tick",)
 DOCUMENTS = (".yaml", ".yml", ".json")
-# Larger files are not definitions, nor are documents of more values, which take 20 µs
-# each.
+# Larger files are not definitions. Nor are documents with more values, each of which
+# takes 20 µs.
 MAX_BYTES = 8 * 1024 * 1024
 MOST_VALUES = 25_000
 
@@ -54,10 +54,11 @@ class File:
         return self.path.suffix in SCRIPTS
 
     def text(self) -> str:
-        """Its content.
+        """The content of the file.
 
         Raises:
-            FileError: it cannot be read, is not a regular file, too large or not UTF-8.
+            FileError: the file cannot be read, is not a regular file, too large or not
+                UTF-8.
         """
         try:
             # reading a pipe would never end
@@ -174,7 +175,7 @@ def _dbrp(source: object) -> object:
 
 
 def _name(text: str) -> tuple[str, str]:
-    """The name at the start of `text`, without quotes, and what follows it."""
+    """The name at the start of `text`, without quotes, and the rest of `text`."""
     if not text.startswith('"'):
         name, dot, rest = text.partition(".")
         return name, dot + rest

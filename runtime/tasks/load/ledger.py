@@ -24,7 +24,7 @@ class Loaded(NamedTuple):
 
 
 class Ledger:
-    """Loaded definitions by key. Belongs to the compute thread."""
+    """Loaded definitions by key. For the compute thread only."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

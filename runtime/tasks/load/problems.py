@@ -19,7 +19,7 @@ _PIECE = re.compile(r' in ".*"(?=\. expected: )', re.DOTALL)
 
 
 class Problems:
-    """The problems of files. Belongs to the compute thread.
+    """The problems of files. For the compute thread only.
 
     Attributes:
         current: reasons by file name, as of the last load.
@@ -51,7 +51,7 @@ class Problems:
         return (file for file in self._found if file.startswith(f"{kind}/"))
 
     def end(self) -> None:
-        """End a load and report the news."""
+        """End a load, and report new and solved problems."""
         self.current = self._found
         try:
             with self._alerts.transaction():

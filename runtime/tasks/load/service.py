@@ -77,7 +77,7 @@ class LoadService:
         run = self._compute.run
         found, faults = await asyncio.to_thread(self._read)
         known = await run(self._begin, found, faults)
-        # tasks with files of their own are changed afterwards, by these
+        # tasks with files of their own are changed later, by these files
         apart = frozenset(_ids((*found.keys, *known), "tasks"))
         define = functools.partial(self._template, apart=apart)
         for template in found.templates:

@@ -75,14 +75,14 @@ async def record_batches(
     """Record the batches of queries, one query after the other.
 
     Args:
-        path: the file, made or replaced.
+        path: file to create or replace.
         sources: the batches of each query.
 
     Returns:
         Size of the file in bytes.
 
     Raises:
-        ReplayFileError: it cannot be written.
+        ReplayFileError: the file cannot be written.
         KapacitorError: a query fails.
     """
     writer = BatchRecordingWriter(path)
@@ -101,7 +101,7 @@ async def record_points(
     """Record the rows of a query as points, in the order of their times.
 
     Args:
-        path: the file, made or replaced.
+        path: file to create or replace.
         question: the query.
         answer: its answer.
 
@@ -109,7 +109,7 @@ async def record_points(
         Size of the file in bytes.
 
     Raises:
-        ReplayFileError: it cannot be written.
+        ReplayFileError: the file cannot be written.
         KapacitorError: the query fails.
     """
     writer = RecordingWriter(path)
@@ -126,7 +126,7 @@ class _Sorter:
     """Lines of points, sorted by time on the disk; series follow one another."""
 
     def __init__(self) -> None:
-        # "" is a file of its own, which is deleted when it is closed
+        # "" is a temporary file, which SQLite deletes when it is closed
         self._database = sqlite3.connect("", check_same_thread=False)
         self._database.execute("CREATE TABLE points (time INTEGER, line TEXT)")
 
@@ -143,7 +143,7 @@ class _Sorter:
             raise ReplayFileError(f"sort points: {error}") from error
 
     def sorted(self) -> Iterator[list[str]]:
-        """The lines, those of one time in the order in which they were added.
+        """The lines in order of time; lines of the same time stay in order of arrival.
 
         Raises:
             ReplayFileError: they cannot be read.

@@ -42,7 +42,7 @@ class _Batch(msgspec.Struct):
     points: list[_Point] | None = None
 
 
-# Of an archive that is damaged, encrypted, or compressed in another way.
+# Errors for an archive that is damaged, encrypted, or compressed in another way.
 _FAULTS = (
     *(OSError, EOFError, RuntimeError),
     *(NotImplementedError, zipfile.BadZipFile, zlib.error),
@@ -100,7 +100,7 @@ class BatchRecordingReader:
     """Reads one recording.
 
     Attributes:
-        queries: number of the queries that were recorded.
+        queries: number of recorded queries.
     """
 
     def __init__(self, path: Path) -> None:
@@ -141,7 +141,7 @@ class BatchRecordingReader:
             raise fault_of(self._path, error) from error
 
     def _documents(self, member: IO[bytes]) -> Iterator[bytes]:
-        """The JSON objects of a file. Those that a person wrote may have several lines."""
+        """The JSON objects of a file; hand-written ones may span several lines."""
         document, depth = bytearray(), 0
         while line := member.readline(MAX_LINE_BYTES + 1):
             self._read += len(line)
@@ -164,7 +164,7 @@ class BatchRecordingReader:
 
 
 def _line(batch: Batch) -> bytes:
-    """A batch as Kapacitor writes it; what is empty is left out.
+    """A batch as Kapacitor writes it, without empty values.
 
     Source: Kapacitor edge/messages.go, bufferedBatchMessage.MarshalJSON.
     """

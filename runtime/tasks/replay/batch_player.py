@@ -42,8 +42,8 @@ class _Arrival(NamedTuple):
 class BatchPlayer(Player):
     """Feeds a task with the batches of its queries.
 
-    The batches of all queries are in the order of their last points. The points of all of
-    them are shifted alike.
+    The batches of all queries are fed in the order of their last points, and all points
+    are shifted by the same time.
 
     Source: Kapacitor replay.go, replayBatchFromChan.
     """
@@ -64,7 +64,7 @@ class BatchPlayer(Player):
         self._next: list[_Arrival] = []
 
     async def open(self) -> None:
-        """Read the beginning, which gives the time.
+        """Read the beginning of the recording, which sets the clock.
 
         Raises:
             ReplayFileError: the recording cannot be read.
@@ -74,7 +74,7 @@ class BatchPlayer(Player):
             self._begin_at(first)
 
     def _open(self) -> Nanoseconds | None:
-        """Read the first batches; the time of their first point, None without points."""
+        """Read the first batches; return the time of their first point, or None."""
         sources = [self._source(query) for query in range(self._reader.queries)]
         heads = [next(source, None) for source in sources]
         self._arrivals = heapq.merge(
@@ -92,7 +92,7 @@ class BatchPlayer(Player):
         return (_Arrival(query, batch) for batch in self._reader.batches(query))
 
     def _take(self) -> list[_Arrival]:
-        """The next batches, with some thousand points in all; none at the end."""
+        """The next batches, with some thousand points in all; empty at the end."""
         found: list[_Arrival] = []
         count = 0
         for arrival in self._arrivals:
@@ -114,7 +114,7 @@ class BatchPlayer(Player):
     def _slices(
         self, arrivals: Iterable[_Arrival]
     ) -> Iterator[tuple[int, Nanoseconds, list[Batch]]]:
-        """Batches that go in together, with their query and their last point's time."""
+        """Batches to feed together, with their query and the time of the last point."""
 
         def alike(arrival: _Arrival) -> tuple[object, ...]:
             batch = arrival.batch

@@ -65,7 +65,7 @@ class Period(NamedTuple):
 
     @classmethod
     def of(cls, body: Mapping[str, str], now: Nanoseconds) -> Period:
-        """The period of a request; it ends now unless it says when.
+        """The period of a request; it ends now if the request has no stop time.
 
         Raises:
             RefusedError: the start is missing, or a time is invalid.

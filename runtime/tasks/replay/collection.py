@@ -34,15 +34,16 @@ Work = Callable[[Request], Answer]
 class Collection(ABC, Generic[JobT]):
     """The recordings or the replays of a server.
 
-    What it knows belongs to the compute thread, what it waits for to the event loop.
+    Records are for the compute thread only. The methods that wait run on the event
+    loop.
 
     Attributes:
         kind: `recording` or `replay`.
         fields: keys that a list may show.
-        records: the stored ones.
+        records: stored recordings or replays.
         compute: the compute thread.
         clock: wall clock, in ns since 1970 UTC.
-        jobs: those that run.
+        jobs: running jobs.
     """
 
     kind = ""
@@ -57,7 +58,7 @@ class Collection(ABC, Generic[JobT]):
         self.jobs = jobs
 
     def open(self) -> None:
-        """Read the stored ones; those that ran have failed. On the compute thread."""
+        """Read the records; interrupted ones become failed. On the compute thread."""
         self.records.load()
         for record in self.records.all():
             if record.status == "running":
@@ -72,10 +73,10 @@ class Collection(ABC, Generic[JobT]):
         """The error for an id that no record has."""
 
     def removed(self, record: JobT) -> None:
-        """Delete what a record leaves, once its job has ended; on the event loop."""
+        """Clean up after a deleted record whose job has ended; on the event loop."""
 
     def begin(self, record: JobT, work: Awaitable[None]) -> Answer:
-        """Run the job of a record; the answer to its request."""
+        """Start the job of a record, and answer its request."""
         self.jobs.start(self.kind, record.id, work)
         return pretty(record.tree, 201)
 
@@ -89,7 +90,7 @@ class Collection(ABC, Generic[JobT]):
             raise FailedError(f"{self.kind} already exists")
 
     def finish(self, record: JobT, error: str, **changes: Any) -> None:
-        """Keep the end of a job, unless the record was deleted; on the compute thread."""
+        """Store the end of a job whose record still exists; on the compute thread."""
         if self.records.get(record.id) is not None:
             done = ended(record, self.clock(), error)
             self.records.put(dataclasses.replace(done, **changes))

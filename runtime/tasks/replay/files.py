@@ -63,10 +63,10 @@ class RecordingFile(ABC):
     """A file of a recording that is being written."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file.
+        """Create the file.
 
         Raises:
-            ReplayFileError: it cannot be made.
+            ReplayFileError: the file cannot be created.
         """
         self._path = path
         with self._faults():
@@ -74,10 +74,10 @@ class RecordingFile(ABC):
             self._raw = path.open("wb")
 
     def close(self) -> int:
-        """Finish the file and sync it; its size in bytes.
+        """Finish and sync the file; return its size in bytes.
 
         Raises:
-            ReplayFileError: it cannot be finished.
+            ReplayFileError: the file cannot be finished.
         """
         with self._faults(), self._raw:
             self._finish()
@@ -91,7 +91,7 @@ class RecordingFile(ABC):
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
-        """Errors of the operating system name the file."""
+        """Turn errors of the operating system into errors that name the file."""
         try:
             yield
         except OSError as error:
@@ -116,7 +116,7 @@ class RecordingWriter(RecordingFile):
         self.write_lines(db, rp, map(line_of, points))
 
     def write_lines(self, db: str, rp: str, lines: Iterable[str]) -> None:
-        """Append points as `line_of` writes them; an empty line is none.
+        """Append points as `line_of` writes them; skip empty lines.
 
         Raises:
             ReplayFileError: they cannot be written.
@@ -200,5 +200,5 @@ class RecordingReader:
 def fault_of(path: Path, error: Exception) -> ReplayFileError:
     """The error of a recording whose file fails."""
     reason = error.strerror if isinstance(error, OSError) else None
-    # clients see it, and the server's folders are none of their business
+    # clients see the error, which must not show the server's folders
     return ReplayFileError(f"open {path.name}: {(reason or str(error)).lower()}")

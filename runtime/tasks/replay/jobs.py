@@ -16,26 +16,26 @@ class _Job(NamedTuple):
 
 
 class Jobs:
-    """Running recordings and replays, by kind and id; belongs to the event loop."""
+    """Running recordings and replays by kind and id, for the event loop only."""
 
     def __init__(self) -> None:
         self._jobs: dict[tuple[str, str], _Job] = {}
 
     def start(self, kind: str, id: str, work: Awaitable[None]) -> None:
-        """Begin `work`; what it raises is logged."""
+        """Start `work`, and log its errors."""
         started = asyncio.Event()
         task = asyncio.ensure_future(_guarded(kind, id, work, started))
         self._jobs[kind, id] = _Job(task, started)
         task.add_done_callback(lambda _: self._jobs.pop((kind, id), None))
 
     async def cancel(self, kind: str, id: str) -> None:
-        """Cancel the work of that kind and id, if there is any, and see it end."""
+        """Cancel the job of that kind and id, if there is one, and wait for its end."""
         job = self._jobs.get((kind, id))
         if job is not None:
             await _ended(job)
 
     async def close(self) -> None:
-        """Cancel all work and see it end."""
+        """Cancel all jobs, and wait for their end."""
         await asyncio.gather(*map(_ended, self._jobs.values()))
 
 
@@ -51,7 +51,7 @@ async def _guarded(
 
 
 async def _ended(job: _Job) -> None:
-    # work that never began would clean nothing up
+    # cancelled before it has begun, it would not clean up
     await job.started.wait()
     job.task.cancel()
     await asyncio.gather(job.task, return_exceptions=True)

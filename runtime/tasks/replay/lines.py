@@ -1,6 +1,7 @@
 """Points of recordings as line protocol, from which the same points are read again.
 
-`line_protocol.lines` writes for InfluxDB, which reads some escapes of names otherwise.
+`line_protocol.lines` writes for InfluxDB, which reads some escapes of names
+differently.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from runtime.frames import Point
 from runtime.line_protocol.values import field_text
 
-# of measurements and fields
+# escapes in names of measurements and fields
 _NAME = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", '"': '\\"'})
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 
@@ -35,9 +36,9 @@ def line_of(point: Point) -> str:
 
 
 def is_complete(line: str) -> bool:
-    """True if `line` is a whole point; a text in it may hold a newline.
+    """True if `line` is a whole point; False for a part, up to a newline in a string.
 
-    Only behind the first space that is not escaped do quotes mean anything.
+    Quotes have a meaning only after the first space that is not escaped.
     """
     at, is_quoted = _end_of_key(line), False
     while at < len(line):

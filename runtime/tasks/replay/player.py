@@ -64,7 +64,7 @@ class Player(ABC):
 
     @abstractmethod
     async def open(self) -> None:
-        """Read the beginning, which gives the time.
+        """Read the beginning of the recording, which sets the clock.
 
         Raises:
             ReplayFileError: the recording cannot be read.
@@ -93,7 +93,7 @@ class Player(ABC):
         self.clock.now = first + self._shift
 
     def _due_s(self, moment: Nanoseconds) -> float:
-        """Seconds after the start at which a moment of the recording comes."""
+        """Seconds from the start of the replay to a moment of the recording."""
         if self._replay.clock != "real":
             return 0.0
         return (moment - self._first) / SECOND
@@ -106,7 +106,7 @@ class Player(ABC):
             await compute.run(self._tick, master, now)
 
     def _tick(self, master: TaskMaster, now: Nanoseconds) -> None:
-        """Let the time become `now`; what is due until then is done at its time."""
+        """Advance the clock to `now`, and run each timer at its own time."""
         timers, clock = master.timers, self.clock
         for _ in range(_TICKS_PER_GAP):
             due = timers.next_due
@@ -141,7 +141,7 @@ class StreamPlayer(Player):
         self._entries: list[Entry] = []
 
     async def open(self) -> None:
-        """Read the beginning, which gives the time.
+        """Read the beginning of the recording, which sets the clock.
 
         Raises:
             ReplayFileError: the recording cannot be read.
@@ -160,7 +160,7 @@ class StreamPlayer(Player):
             self._entries = await asyncio.to_thread(self._reader.take, _CHUNK)
 
     def _slices(self, entries: list[Entry]) -> list[tuple[float, list[Entry]]]:
-        """Entries that go in together, with the seconds after which they do."""
+        """Entries to feed together, with their time after the start in seconds."""
         slices: list[tuple[float, list[Entry]]] = []
         before: object = None
         for entry in entries:

@@ -16,7 +16,7 @@ from runtime.tasks.api.records import DBRP
 from runtime.tasks.replay.bodies import Period
 from runtime.units import Clock
 
-# Few servers make recordings of this kind, so that these modules are loaded when they are
+# Few servers make recordings of this kind, so these modules are imported when they are
 # needed.
 if TYPE_CHECKING:
     from runtime.tasks.replay.answers import Question
@@ -28,7 +28,7 @@ class Queried:
     """Records the answers to queries."""
 
     def __init__(self, clusters: Clusters, clock: Clock) -> None:
-        """Ask clusters.
+        """Record answers of the server's clusters.
 
         Args:
             clusters: the server's clusters.
@@ -44,7 +44,7 @@ class Queried:
 
         Args:
             pipeline: nodes of the task.
-            dbrps: databases and retention policies that it may read.
+            dbrps: databases and retention policies that the task may read.
             period: times between which the queries are due.
 
         Returns:
@@ -52,7 +52,8 @@ class Queried:
 
         Raises:
             RefusedError: there are no clusters.
-            TaskError: a query is invalid, or reads what the task may not read.
+            TaskError: a query is invalid, or reads a database that the task may not
+                read.
         """
         from runtime.nodes.query.queries import batch_queries
         from runtime.tasks.replay.answers import record_batches

@@ -1,4 +1,4 @@
-"""Running recordings. Belongs to the compute thread."""
+"""Running recordings, on the compute thread."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from runtime.tasks.replay.files import RecordingWriter, ReplayFileError
 from runtime.tasks.task import Write
 from runtime.units import SECOND, Clock, Nanoseconds
 
-# A recording without further points ends this long after its stop or last point …
+# Without further points, a recording ends this long after its stop or last point.
 QUIET_NS = 60 * SECOND
-# … or this long, with a stop that was past at the beginning: old data may follow.
+# The same for a stop that was past at the beginning: old data may follow.
 HISTORIC_QUIET_NS = 3600 * SECOND
 
 
 class Recorder:
     """Records the points of a task up to a time of the data.
 
-    The first later point ends it. Without one it ends when the stop is past and no
-    point has come for a while.
+    The first later point ends the recording. Without one, it ends when the stop is past
+    and no point has arrived for a while.
 
     Attributes:
         begin: start of the recording.
-        stop: the latest time of a point that is recorded.
+        stop: latest time of a recorded point.
         error: reason why the recording has failed, or "".
         is_done: True after a point later than the stop, or a failed write.
         ended: called when the recording is done.
@@ -48,7 +48,7 @@ class Recorder:
             dbrps: databases and retention policies of the task.
             measurements: measurements that the task reads; None for all.
             clock: wall clock, in ns since 1970 UTC.
-            stop: the latest time of a point that is recorded.
+            stop: latest time of a recorded point.
         """
         self._writer = writer
         self._dbrps = frozenset(dbrps)
@@ -76,7 +76,7 @@ class Recorder:
             self._last = self._clock()
             try:
                 self._writer.write(db, rp, points)
-            # the writer of the points is not concerned
+            # the client that wrote the points does not get this error
             except ReplayFileError as error:
                 self.error = str(error)
         if is_over or self.error:
@@ -85,7 +85,7 @@ class Recorder:
 
     @property
     def deadline(self) -> Nanoseconds:
-        """The time at which it ends if no point arrives before."""
+        """The time at which the recording ends if no point arrives earlier."""
         quiet = QUIET_NS if self.stop > self.begin else HISTORIC_QUIET_NS
         return max(self.stop, self._last) + quiet
 
@@ -96,7 +96,7 @@ class Recorder:
         return min(1.0, (now - self.begin) / (self.stop - self.begin))
 
     def close(self) -> int:
-        """Finish the file; its size in bytes."""
+        """Finish the file; return its size in bytes."""
         try:
             return self._writer.close()
         except ReplayFileError as error:

@@ -56,7 +56,7 @@ class Recordings(Collection[Recording]):
         clock: Clock,
         jobs: Jobs,
     ) -> None:
-        """Make the collection.
+        """Create the collection.
 
         Args:
             directory: directory of the files.
@@ -118,7 +118,7 @@ class Recordings(Collection[Recording]):
         self.path(record).unlink(missing_ok=True)
 
     def _new(self, id: str, type: str) -> Recording:
-        """Keep a recording that begins now."""
+        """Store a recording that begins now."""
         recording = Recording(id, type, date=self.clock())
         self.records.put(recording)
         return recording
@@ -164,7 +164,8 @@ class Recordings(Collection[Recording]):
         recorder.ended = partial(bridge.soon, done.set)
         try:
             while not recorder.is_done and self.clock() < recorder.deadline:
-                # now and then: the clock may be set, and points move the deadline
+                # check from time to time: the clock may be set, and points move the
+                # deadline
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(done.wait(), _LOOK_EVERY_S)
             error = ""
@@ -220,6 +221,6 @@ class Recordings(Collection[Recording]):
             error = str(fault)
         finally:
             if error:
-                # a part of an answer must not be replayed
+                # an incomplete answer must not be replayed
                 self.path(recording).unlink(missing_ok=True)
             await self.compute.run(self.finish, recording, error, size=size)

@@ -17,11 +17,11 @@ Status = Literal["running", "finished", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The writes of a period, recorded.
+    """A recording of points, or of answers to queries.
 
     Attributes:
         id: name, also of the file.
-        type: `stream`.
+        type: `stream` or `batch`.
         size: size of the file, in bytes.
         date: end of the run, or its start while it runs.
         error: reason of a failure, or "".
@@ -39,7 +39,7 @@ class Recording:
 
     @property
     def tree(self) -> dict[str, Any]:
-        """Itself as JSON shows it."""
+        """The recording as JSON shows it."""
         return {
             "link": self_link(f"{BASE}/recordings/{self.id}"),
             "id": self.id,
@@ -63,7 +63,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A recording that a task is fed with.
+    """A recording that is fed to a task.
 
     Attributes:
         id: its name.
@@ -91,7 +91,7 @@ class Replay:
 
     @property
     def tree(self) -> dict[str, Any]:
-        """Itself as JSON shows it."""
+        """The replay as JSON shows it."""
         return {
             "link": self_link(f"{BASE}/replays/{self.id}"),
             "id": self.id,

@@ -85,7 +85,7 @@ class Replays(Collection[Replay]):
         clock: Clock,
         jobs: Jobs,
     ) -> None:
-        """Make the collection.
+        """Create the collection.
 
         Args:
             directory: directory of the recordings.
@@ -202,7 +202,7 @@ class Replays(Collection[Replay]):
     def _new(
         self, id: str, task: Task, body: dict[str, Any], recording: str = ""
     ) -> Replay:
-        """Keep a replay that begins now."""
+        """Store a replay that begins now."""
         self.check_new(id)
         keeps_time = bool(body.get("recording-time", False))
         replay = Replay(id, task.id, recording, keeps_time, body["clock"], self.clock())
@@ -210,7 +210,7 @@ class Replays(Collection[Replay]):
         return replay
 
     def _passing_path(self, replay: Replay, task: Task) -> Path:
-        """The file of answers that are replayed at once and not kept."""
+        """The temporary file of answers that are replayed at once."""
         return self._passing / f"{replay.id}{SUFFIXES[task.type]}"
 
     async def _play(self, request: _Request) -> None:
@@ -240,7 +240,7 @@ class Replays(Collection[Replay]):
             with contextlib.closing(RecordingReader(request.path)) as points:
                 yield StreamPlayer(replay, points, self.clock)
             return
-        # servers without batch tasks need none of it
+        # imported here: servers without batch tasks do not need it
         from runtime.tasks.replay.batch_files import BatchRecordingReader
         from runtime.tasks.replay.batch_player import BatchPlayer, check_fits
 

@@ -33,7 +33,7 @@ class ReplayService:
         clock: Clock,
         clusters: Clusters,
     ) -> None:
-        """Make the service.
+        """Create the service.
 
         Args:
             directory: directory of the recordings.

@@ -152,7 +152,7 @@ class _Contexts:
                 self._users.setdefault(location, {})[use.number] = None
 
     def of(self, location: Location, shown: Mapping[Location, str]) -> Context:
-        """All that the handlers are given which get the text at `location`, but itself.
+        """The other values given to the handlers that get the text at `location`.
 
         Args:
             location: position of the text.
@@ -160,7 +160,7 @@ class _Contexts:
         """
         given = dict(shown) | {location: _ITSELF}
         handlers = (self._handlers[number] for number in self._users.get(location, ()))
-        # in whatever order the script gives it
+        # sorted, as the order in the script does not matter
         return tuple(
             sorted(tuple(sorted(self._line(use, given) for use in h)) for h in handlers)
         )
@@ -221,7 +221,7 @@ def _of_use(
 
 
 def _texts_of(use: Use, variables: Mapping[str, Var]) -> dict[Location, str]:
-    """The texts that a use is made of: literals, and variables that the task sets."""
+    """The texts in a use: literals, and variables that the task sets."""
     texts = {Location(each.position): each.value for each in use.value.literals}
     for name in use.value.variables:
         if name in variables:
@@ -246,7 +246,7 @@ def _elsewhere(
     known: Iterable[Location],
     hidden: Iterable[str],
 ) -> dict[Location, SecretText]:
-    """The texts that repeat a secret, are URLs with one, or show that they did."""
+    """The texts that repeat a secret, are URLs with one, or contain `***`."""
     apart = set(known)
     values = frozenset(hidden)
     long = [Secret(each, is_known=False) for each in values if _is_long(each)]

@@ -1,4 +1,4 @@
-"""Secrets put back where a client sent what hides them."""
+"""Secrets put back in place of the placeholders that a client sent."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from runtime.tick.format import string_text
 def restored(
     sent: Definition, before: Definition | None, handlers: ScriptHandlers
 ) -> Definition:
-    """`sent` with the secrets of `before` where it shows that they are hidden.
+    """`sent` with secrets of `before` in place of its placeholders.
 
-    A secret comes back to the variable of its name, or to the same property of a handler
-    that is given the same otherwise. Anything else would be a guess, which might send
-    the token of one team to the room of another.
+    A secret returns to the variable of the same name, or to the same property of a
+    handler whose other values are the same. Anything else would be a guess, which might
+    send the token of one team to the room of another.
 
     Args:
         sent: definition that a client sent.
@@ -32,7 +32,7 @@ def restored(
         handlers: script handlers, with the names of their secret fields.
 
     Raises:
-        RefusedError: a place shows that a secret is hidden, and none is kept for it.
+        RefusedError: a placeholder stands for a secret that is not stored.
     """
     if sent == before or not _hides(sent):
         return sent
@@ -46,7 +46,7 @@ def restored(
         ):
             return before
         olds = secret_texts(before.script, before.variables, handlers)
-        # a request without variables leaves those that there are: compared as shown
+        # a request without variables has the stored ones, which are compared as shown
         same = frozenset(
             name for name, var in masked.items() if var == before.variables.get(name)
         )
@@ -78,10 +78,11 @@ def _hides(sent: Definition) -> bool:
 
 
 def _kept(candidate: SecretText, olds: Sequence[SecretText]) -> SecretText | None:
-    """The one of the hidden texts that belongs to `candidate`; None if it is a mere `***`.
+    """The hidden text that `candidate` stands for; None if it is an ordinary `***`.
 
     Raises:
-        RefusedError: it is a secret, and none or several of the stored texts fit.
+        RefusedError: `candidate` is a secret, and none or several of the stored texts
+            fit.
     """
     known = [
         old
