@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Reference] = {}
 
 Tables = Mapping[str, Any]
-"""The configuration of each section: a value of its class, or a tuple of such for a list."""
+"""The configuration by section: a value of its class, or a tuple of values for a list."""
 
 
 class Service(HandlerService[Any], Protocol):
@@ -37,7 +37,7 @@ class Service(HandlerService[Any], Protocol):
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """A function that applies a new configuration; nothing changes before.
+        """Return a function that applies a new configuration when it is called.
 
         Raises:
             ConfigError: the service refuses it.
@@ -57,9 +57,9 @@ class Service(HandlerService[Any], Protocol):
 class Integrations:
     """Alert handlers, each with an entry in every table.
 
-    An entry is a class, or a reference to one, whose module is imported when the class is
-    needed: that of a service when its section enables it, a handler of its kind is
-    defined, or the API names it.
+    An entry is a class or a reference to one. The module of a reference is imported when
+    the class is needed. A service is needed when its section enables it, a handler of its
+    kind is defined, or the API names it.
 
     Attributes:
         sections: the class of a section of the configuration file, by its name. One with
@@ -104,7 +104,7 @@ class Integrations:
     def tables(self, **changes: Any) -> Lazy[Any]:
         """Every section with its defaults, except `changes`.
 
-        The defaults of a section by reference are made when they are read.
+        The defaults of a section by reference are created when they are first read.
         """
         defaults = {
             name: _initial(section) for name, section in self.sections.given.items()
@@ -118,17 +118,17 @@ class Integrations:
     def started(
         self, tables: Tables, client: HttpClient, server: Server = UNNAMED
     ) -> HandlerServices:
-        """The services that `tables` configure; sections that they lack have defaults.
+        """The services that `tables` configure; missing sections have their defaults.
 
-        Those by reference that are not in use are made when they are needed.
+        A service by reference that is not in use is created when it is needed.
 
         Args:
             tables: the configuration of sections.
-            client: client that sends their requests.
-            server: the server that they are part of.
+            client: client that sends the services' requests.
+            server: the server that the services are part of.
 
         Raises:
-            ConfigError: a service cannot be made of its section.
+            ConfigError: a service cannot be created from its section.
         """
         configured = self.tables(**given(tables))
 
@@ -154,7 +154,7 @@ def is_list(section: type[Any]) -> bool:
 
 
 def element_key(section: type[Any]) -> str | None:
-    """The key that names the sections of this class; None for a section of its own."""
+    """The key that names the sections of this class; None for a single section."""
     rules = instances_of(section)
     found: str | None = rules.key if rules else getattr(section, "element_key", None)
     return found
@@ -167,7 +167,7 @@ def instances_of(section: type[Any]) -> Instances | None:
 
 
 def is_in_use(value: Any) -> bool:
-    """True if a section, or one of a list, makes its service send alerts."""
+    """True if a section, or one section of a list, makes its service send alerts."""
     elements = value if isinstance(value, tuple) else (value,)
     return any(
         getattr(each, "enabled", True) or getattr(each, "global_", False)
@@ -196,11 +196,11 @@ class HandlerServices:
 
     @property
     def active(self) -> Mapping[str, Service]:
-        """The services that exist: those in use, and those that were needed since."""
+        """The existing services: those in use at the start, and those created since."""
         return made(self.services)
 
     def of_kind(self, kind: str) -> Service | None:
-        """The service that delivers for handlers of a kind; some need none.
+        """The service that delivers for handlers of a kind; None if the kind needs none.
 
         Raises:
             ConfigError: it cannot be loaded.
@@ -208,14 +208,14 @@ class HandlerServices:
         if (active := self.active_of_kind(kind)) is not None:
             return active
         kinds = self.integrations.kinds
-        # a section that is called like no kind is that of a kind with another name
+        # a kind without a section of the same name has one whose name is not a kind
         others = (name for name in self.services if name not in kinds)
         names = [kind] if kind in self.services else others
         found = map(self.services.__getitem__, names)
         return next((each for each in found if each.handler_kind == kind), None)
 
     def active_of_kind(self, kind: str) -> Service | None:
-        """The same, if it exists already."""
+        """The service of a kind, if it exists already."""
         active = self.active.values()
         return next((each for each in active if each.handler_kind == kind), None)
 
@@ -223,7 +223,7 @@ class HandlerServices:
         return self.services[section]
 
     def observe(self, made: Callable[[Service], object]) -> None:
-        """Call a function with each service that is made from now on."""
+        """Call a function with each service that is created from now on."""
         if isinstance(self.services, Lazy):
             self.services.observer = made
 

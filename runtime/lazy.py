@@ -30,14 +30,15 @@ class Lazy(Mapping[str, T]):
         Args:
             names: all names, in order.
             make: makes the value of a name.
-            given: values that exist already; other names of it come last.
+            given: values that exist already; those whose names are not in `names` come
+                last.
         """
         self._given = dict(given or {})
         self._names = dict.fromkeys((*names, *self._given))
         self._make = make
         self._values = dict(self._given)
         self.observer: Callable[[T], object] | None = None
-        # a value that refers to another reads it while it is made
+        # making a value may read another one on the same thread
         self._one = threading.RLock()
 
     @property
@@ -52,7 +53,7 @@ class Lazy(Mapping[str, T]):
         return {name: values[name] for name in self if name in values}
 
     def with_given(self, changes: Mapping[str, T]) -> Lazy[T]:
-        """The same mapping with other values; those that were only read are dropped."""
+        """The same mapping with other values, without those that reading made."""
         return Lazy(self._names, self._make, {**self._given, **changes})
 
     def __getitem__(self, name: str) -> T:

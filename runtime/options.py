@@ -25,7 +25,7 @@ from runtime.secrets.urls import is_url_name
 from runtime.settings import FormerName, former_names, is_required, key_of
 from runtime.units import Duration
 
-# of a wrong value in an error
+# longest part of a wrong value that an error shows
 _SHOWN_CHARACTERS = 200
 
 T = TypeVar("T")
@@ -54,9 +54,9 @@ _GO_NAMES: dict[type, str] = {
 def decode(options: Options | None, onto: T, *, type_name: str) -> T:
     """`onto`, a frozen dataclass, with the values of `options` over its own.
 
-    Keys are the fields' outside names in any case, or former ones. A null keeps the
-    field's value.
-    Nothing is converted, but numbers are truncated where integers are wanted.
+    Keys are the fields' outside names or former names, in any case. A null keeps the
+    field's value. Values are not converted, except that numbers are truncated where
+    integers are wanted.
 
     Args:
         options: options of a handler, decoded from JSON.
@@ -64,8 +64,8 @@ def decode(options: Options | None, onto: T, *, type_name: str) -> T:
         type_name: type name in error texts: `*foo.HandlerConfig`.
 
     Raises:
-        OptionsError: keys are unknown, two are names of one option, or values have the
-            wrong type; all are named.
+        OptionsError: keys are unknown, two keys name one option, or values have the
+            wrong type. The text lists every problem.
     """
     problems: list[str] = []
     decoded = _structure("", options or {}, onto, problems)
@@ -86,12 +86,12 @@ def decode_record(options: Options, wanted: type[T], *, type_name: str) -> T:
 
 
 def validate(options: object) -> None:
-    """Check the requirements that options have beyond their types; most have none.
+    """Check the requirements of options beyond their types; most options have none.
 
     Raises:
         OptionsError: a requirement is not met.
     """
-    # no protocol that is checked at run time: it remembers its answer for a class
+    # a runtime-checkable protocol would cache its answer for the class
     check = getattr(options, "validate", None)
     if check is not None:
         check()
@@ -156,7 +156,7 @@ def _changes(
 def _find_all(
     field: dataclasses.Field[Any], data: Options
 ) -> Iterator[tuple[str, str]]:
-    """The names of an option that are given, each with its key in the data."""
+    """The given names of an option, each with its key in the data."""
     for name in (key_of(field), *former_names(field)):
         key = _find(name, data)
         if key is not None:
@@ -259,7 +259,7 @@ def _level(name: str, text: str, problems: list[str]) -> Level:
 
 def _scalar(data: Any, wanted: type[Any]) -> Any:
     if issubclass(wanted, (str, Secret, Template)):
-        # strings for secrets and templates were read before
+        # strings for secrets and templates have been handled already
         if isinstance(data, str):
             return wanted(data)
     elif wanted is bool:
@@ -303,7 +303,7 @@ def _mapping(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         return {}
     inner = typing.get_args(annotation)[1]
     if inner is Template:
-        # all but strings are printed as they are
+        # templates may be of any type: values other than strings are printed
         data = {key: sprint(_as_json(value)) for key, value in data.items()}
     return {
         key: _value(f"{name}[{key}]", value, inner, problems)
@@ -334,7 +334,7 @@ def _kind(data: Any) -> str:
 
 
 def _as_json(data: Any) -> Any:
-    """`data` with all numbers as doubles, which is what Go's JSON decoder makes."""
+    """`data` with all numbers as doubles, as Go's JSON decoder reads them."""
     match data:
         case bool() | str():
             return data

@@ -23,7 +23,7 @@ class References(Lazy[T]):
     """Classes by name, imported one by one when they are read.
 
     Attributes:
-        entries: the references that they come from.
+        entries: the reference of each class.
     """
 
     def __init__(self, word: str, entries: Mapping[str, Reference]) -> None:
@@ -34,7 +34,7 @@ class References(Lazy[T]):
             entries: reference of each name.
 
         Raises:
-            ConfigError: a reference has another form.
+            ConfigError: a reference is not of the form `MODULE:CLASS`.
         """
         for name, entry in entries.items():
             if isinstance(entry, str) and not _FORM.fullmatch(entry):
@@ -57,16 +57,16 @@ class References(Lazy[T]):
         return {name: each for name, each in found.items() if each is not None}
 
     def _imported(self, name: str) -> Any:
-        """The class of a name.
+        """Import the class of a name.
 
         Raises:
-            ConfigError: it cannot be imported.
+            ConfigError: the class cannot be imported.
         """
         entry = str(self.entries[name])
         module, _, attribute = entry.partition(":")
         try:
             found = getattr(importlib.import_module(module), attribute, None)
-        # code of a plugin may raise anything, and its user needs to know which one does
+        # a plugin may raise anything, and the error has to name the plugin
         except Exception as error:
             problem = (
                 f"importing {module} failed with {type(error).__name__}: {error}. "
@@ -80,12 +80,12 @@ class References(Lazy[T]):
 
 
 def loaded(classes: Mapping[str, T]) -> Mapping[str, T]:
-    """The classes of a mapping, or those of its references that are loaded."""
+    """The classes of a mapping whose modules are imported already."""
     return classes.loaded() if isinstance(classes, References) else classes
 
 
 def way_out(error: Exception) -> str:
-    """Advice for a plugin whose import ends with `error`."""
+    """Advice for a plugin whose import fails with `error`."""
     if isinstance(error, ImportError) and (error.name or "").startswith("runtime."):
         return (
             "It was made for another version of the runtime: run `scaffold regenerate "

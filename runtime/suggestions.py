@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
-    """`; did you mean "room"?`, or nothing where no known name is like `name`."""
+    """`; did you mean "room"?`, or "" if no known name is similar to `name`."""
     near = nearest(name, known)
     return f'; did you mean "{near}"?' if near else ""
 
 
 def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
     """Name of `known` most similar to `name`, if its ratio is at least `cutoff`."""
-    # only what is wrong needs it
+    # imported here, as only errors need it
     import difflib
 
     folded = {each.casefold(): each for each in sorted(known)}

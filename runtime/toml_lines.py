@@ -70,7 +70,7 @@ class Positions:
 
 
 def positions(text: str) -> Positions:
-    """Find the keys of `text`; stops without complaint at invalid TOML."""
+    """Find the keys of `text`; stops without an error at invalid TOML."""
     return _Scanner(text).scan()
 
 
@@ -200,7 +200,7 @@ class _Scanner:
             self._found.implied.setdefault(path[:length], line)
 
     def _line(self) -> int:
-        # counted from the last position that was asked for: texts can be long
+        # counted from the position of the last call, as texts can be long
         at, line = self._counted
         line += self._text.count("\n", at, self._at)
         self._counted = (self._at, line)

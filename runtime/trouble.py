@@ -17,10 +17,10 @@ MOST_S = 3600.0
 
 
 class Trouble:
-    """Something that is tried again and again and may fail for long.
+    """The log entries of an operation that is repeated and may keep failing.
 
-    The first failure is logged, then one at growing intervals with the number so far,
-    and the end: a full disk must not be filled by complaints about it.
+    The first failure is logged, then failures at growing intervals with their number so
+    far, then the first success: a full disk must not be filled by its own errors.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class Trouble:
         clock: Callable[[], float] = time.monotonic,
         context: Mapping[str, object] | None = None,
     ) -> None:
-        """Make a trouble that is not there yet.
+        """Begin without a failure.
 
         Args:
-            log: logger of the problem.
-            failed: the line of a failure.
-            succeeded: the line of its end.
-            level: level of failures; ends are `INFO`.
-            clock: seconds that never go back.
+            log: logger of the entries.
+            failed: message of a failure.
+            succeeded: message of the first success after a failure.
+            level: level of failures; successes are `INFO`.
+            clock: a monotonic clock, in seconds.
             context: further attributes of the log entries.
         """
         self._log = log
@@ -53,11 +53,11 @@ class Trouble:
         self._since = 0.0
         self._is_told = False
         self._interval = FIRST_S
-        # not before is the next failure logged, whatever succeeds in between
+        # time of the next failure that is logged, even if attempts succeed until then
         self._next = -FIRST_S
 
     def failed(self, error: Exception, **more: object) -> None:
-        """Note a failure; an error that is not the runtime's own has its traceback.
+        """Note a failure; unexpected errors are logged with their traceback.
 
         Args:
             error: the cause.
@@ -94,24 +94,23 @@ class Trouble:
 
 
 class Limit(Protocol):
-    """A filter of a log handler that has had enough of some complaints."""
+    """A filter of a log handler that leaves out errors which occur too often."""
 
     def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
-        """True if a complaint would be written."""
+        """True if the line of an error would be written."""
 
     def leave_out(self, logger: str, message: str, parts: Mapping[str, object]) -> None:
-        """Count an omitted line."""
+        """Count a line that is left out."""
 
 
 def complain(log: logging.Logger, message: str, parts: Mapping[str, object]) -> None:
-    """Log an error, unless it would be left out everywhere.
+    """Log an error, unless every handler would leave it out.
 
-    A record takes some 20 µs before a filter sees it, which is more than the work on the
-    point that it is about.
+    A record takes some 20 µs before a filter sees it, more than the point that failed.
 
     Args:
         log: logger below the runtime's root.
-        message: the same for all complaints of a kind.
+        message: the same for all errors of a kind.
         parts: further parts of the line.
     """
     if not log.isEnabledFor(logging.ERROR):
@@ -125,7 +124,7 @@ def complain(log: logging.Logger, message: str, parts: Mapping[str, object]) -> 
 
 
 def _limits() -> list[Limit]:
-    """The limits, if everything that may write has one."""
+    """The limits of all log handlers; empty if a handler has none."""
     if _ROOT.propagate:
         return []
     found: list[Limit] = []

@@ -2,7 +2,7 @@
 
 PRODUCT = "scaffold-alerts"
 PRODUCT_VERSION = "0.1.0"
-# clients decide by this what they may ask for
+# clients decide by this version which requests they may send
 VERSION = "1.8.3"
-# as Kapacitor's, which has a branch and a commit in brackets
+# in the form of Kapacitor's, which has a branch and a commit in brackets
 BUILD = f"(git: {PRODUCT} {PRODUCT_VERSION})"

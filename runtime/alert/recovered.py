@@ -52,7 +52,7 @@ class Recovered:
         latest = now - self._retention.age
         found: list[Key] = []
         for key, since in self._since.items():
-            # after the clock was set back, later states wait for those before them
+            # if the clock was set back, later states wait for the states before them
             if len(found) >= most or (since > latest and len(found) >= too_many):
                 break
             found.append(key)

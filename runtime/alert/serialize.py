@@ -30,7 +30,7 @@ def event_line(event: Event) -> bytes:
 
 
 def row_line(row: Row) -> bytes:
-    """One series as a result, a line of JSON: what `httpPost` nodes post."""
+    """One series as a result, a line of JSON, in the form that `httpPost` nodes post."""
     return encode({"series": [row_tree(row)]}, newline=True)
 
 

@@ -68,7 +68,7 @@ class Template:
             return self.source
         try:
             return self.execute(data(event, names))
-        # no alert is lost for its text
+        # a text that fails must not lose the alert
         except TemplateError as error:
             where = {"topic": event.topic, "event": event.state.id, "err": str(error)}
             complain(_log, "failed to render a template: it counts as empty", where)

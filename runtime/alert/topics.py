@@ -11,7 +11,7 @@ from runtime.alert.types import Event, EventState, Level
 from runtime.compute.worker import paced
 from runtime.golang.glob import match
 
-# Topics or states that a list looks at between two pauses.
+# Number of topics or states that a listing examines between two pauses.
 _TURN = 500
 
 
@@ -64,7 +64,7 @@ class Topic:
 
     def at_least(self, level: Level) -> list[EventState]:
         """The states at or above `level`, oldest id first; on any thread."""
-        # of a copy, which is made at once: the compute thread goes on with its work
+        # a copy, made in one step: the compute thread changes `events` meanwhile
         states = [*self.events.values()]
         if level is Level.OK:
             return states
@@ -78,7 +78,7 @@ class Topics:
         self._topics: dict[str, Topic] = {}
 
     def __iter__(self) -> Iterator[Topic]:
-        # of a copy: another thread may ask
+        # a copy, as other threads may iterate
         return iter([*self._topics.values()])
 
     def get(self, topic: str) -> Topic | None:
@@ -125,7 +125,7 @@ class Topics:
     def matching(self, pattern: str, min_level: Level) -> list[Topic]:
         """The topics whose id matches and whose level is at least `min_level`, by id.
 
-        Any thread may ask.
+        May be called on any thread.
 
         Raises:
             PatternError: the pattern is malformed.

@@ -13,19 +13,19 @@ P = ParamSpec("P")
 
 
 class Bridge:
-    """Carries calls from any thread to the event loop, and keeps tasks begun there.
+    """Carries calls from any thread to the event loop, and keeps tasks started there.
 
     Calls before `start` are made at the start; calls after `stop` are dropped.
 
     Attributes:
-        tasks: begun by `spawn`, not done yet. The loop itself has only weak references.
+        tasks: unfinished tasks of `spawn`. The loop itself has only weak references.
     """
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopped = False
-        # a call is either early or carried over, whatever `start` does meanwhile
+        # keeps calls during `start` from being lost, or made twice
         self._lock = threading.Lock()
         self._early: list[Callable[[], None]] = []
 
@@ -53,7 +53,7 @@ class Bridge:
         bound = partial(call, *args, **kwargs)
         with self._lock:
             if self._loop is not None:
-                # the loop may just have ended: nothing is left to run
+                # the loop may just have been closed, and then runs no more calls
                 with contextlib.suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(bound)
             elif not self._is_stopped:
@@ -65,7 +65,7 @@ class Bridge:
         return self._loop.call_later(delay_s, call)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begin a task; on the event loop."""
+        """Start a task; on the event loop."""
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -1,24 +1,25 @@
 """The one thread on which tasks, topics and the store do their work.
 
 The event loop hands work over and awaits the result, so it always answers. Writes that
-wait while another is running are done in one pass with one commit; each is still
-answered for itself.
+wait while another is running are done in one pass with one commit, and each of them is
+answered by itself.
 
-A long write is done step by step. After some milliseconds the others have their turn,
-and so on until it is done and answered: no other write waits for the whole of it. What
-its steps cause is committed turn by turn.
+A long write is done in steps. After some milliseconds it pauses for other work, and so on
+until it is done and answered: no other write waits for the whole of it. The results of
+its steps are committed before each pause.
 
-A small write that finds the thread idle is done at once on the event loop: handing it
-over would cost more than the work. As nothing else is running then, it is still one
-thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
-be kept is committed on the thread, and while another thread uses the database the whole
-write is done there. So it is while a single point may be long work, such as the end of a
-long window. The first one shows on the thread how long they take; after a slow one,
-wherever it was done, the next ones take the thread for a while: the slower it was, the
-longer.
+A small write that finds the thread idle is done at once on the event loop, since handing
+it over would cost more than the work. No other work is running then, so the order is
+kept. The event loop must never block, though. Results of a small write that have to be
+stored are committed on the thread. The whole write is done on the thread
+
+* while another thread uses the database;
+* while a single point may cause long work, such as the end of a long window;
+* if it is the first small write: its duration is measured;
+* for some time after a slow small write: the slower it was, the longer.
 
 Other long jobs, such as the start of a task with thousands of nodes, give way now and
-then: writes that came meanwhile are done on the spot, nested in the job.
+then: the job itself runs the writes that have arrived, and then continues.
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ from runtime.compute.worker import Worker, each
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# More in one pass would only make the first of them wait longer for its answer.
+# More writes in one pass would only delay the answer to the first.
 MAX_WRITES_PER_PASS = 256
-# A pass, or the turn of the long writes, ends after this time: others wait.
+# A pass, or a turn of the long writes, ends after this time, as other work waits.
 TURN_S = 0.015
-# A write that takes longer than this goes on in the turn of the long ones; and a small
-# one that works this long sends the next ones to the thread …
+# A write that takes longer than this continues in the turns of the long writes. A small
+# write that takes longer sends the following ones to the thread …
 SLOW_S = 0.005
-# … for this multiple of the time: its agent may write again in ten seconds or a minute.
+# … for this multiple of its time: the same client may write again within a minute.
 CAUTION = 200
 
 
@@ -66,7 +67,7 @@ class _Job:
     steps: Generator[None, None, None] | None = None
 
     def settle(self) -> None:
-        """Answer; on the event loop."""
+        """Set the result of the future; on the event loop."""
         if self.future.cancelled():
             return
         if self.error is None:
@@ -75,7 +76,7 @@ class _Job:
             self.future.set_exception(self.error)
 
     def done(self) -> _Job:
-        """A job with the same answer, once its transaction is kept."""
+        """A job with the same result, to be answered after the next commit."""
         return _Job(self._again, (), {}, self.future, self.is_write)
 
     def _again(self) -> Any:
@@ -103,12 +104,12 @@ class Compute:
 
         Args:
             transaction: context of the writes of one pass; its exit commits.
-            staging: context of a small write on the event loop: commits nothing, and
-                gives False if the write has to wait.
+            staging: context of a small write on the event loop. It commits nothing, and
+                yields False if the write has to be done on the thread.
             has_staged: returns True if writes still have to be committed by a
                 transaction.
-            is_heavy: returns True while small writes, too, may be long work.
-            in_transaction: returns True inside of a transaction, where no other begins.
+            is_heavy: returns True while even small writes may take long.
+            in_transaction: returns True inside a transaction, as they cannot be nested.
         """
         self._transaction = transaction or contextlib.nullcontext
         self._staging = staging or (lambda: contextlib.nullcontext(transaction is None))
@@ -117,17 +118,17 @@ class Compute:
         self._in_transaction = in_transaction
         self.reader = Worker("reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        # taken from there, and not begun
+        # jobs taken from `_jobs`, but not started
         self._ahead: deque[_Job | None] = deque()
-        # running long writes; each has its turn after the others
+        # long writes that have started; they take turns
         self._long: deque[_Job] = deque()
         self._closing = False
-        # jobs not answered yet; counted on the event loop only
+        # number of unanswered jobs; used on the event loop only
         self._pending = 0
-        # it is not known yet how long small writes take
+        # False until the duration of a small write is known
         self._is_measured = False
         self._cautious_until = 0.0
-        # when the running job has to give way
+        # time at which the running job has to give way
         self._turn_ends = math.inf
         self._bridge = Bridge()
         self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
@@ -148,14 +149,14 @@ class Compute:
     def run(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
-        """Call `function` on the thread; awaiting gives its result or its exception."""
+        """Call `function` on the thread; the future has its result or exception."""
         return self._submit(function, args, kwargs, is_write=False)
 
     def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
         """Work slice by slice on the thread; other work runs in between.
 
         Args:
-            slices: does the next slice when it is asked for its result.
+            slices: iterator whose every step does the work of a slice.
         """
         return each(self.run, slices)
 
@@ -164,19 +165,18 @@ class Compute:
     ) -> asyncio.Future[T]:
         """Like `run`, sharing one transaction with other writes that wait.
 
-        When the commit fails, every write of the pass gets the commit's exception.
-        `function` must leave nothing half done in the store when it raises. It may
-        return a generator of steps, which are done with other writes in between and
-        kept one turn after the other; the result is then None.
+        If the commit fails, every write of the pass gets the commit's exception. If
+        `function` raises, it must leave nothing half done in the store. It may return a
+        generator of steps. Other writes are done between these, each turn of them has a
+        commit of its own, and the result is None.
         """
         return self._submit(function, args, kwargs, is_write=True)
 
     def give_way(self) -> None:
-        """Do the writes that wait, if the running job has had its turn.
+        """Do waiting writes, if the running job has used up its turn.
 
-        For a long job to call wherever it leaves nothing half done that writes could see.
-        Other jobs go on waiting; writes overtake them, whose callers wait for neither. On
-        other threads it does nothing.
+        A long job calls this wherever writes would see nothing half done. Writes overtake
+        the other jobs, which keep waiting. On other threads it does nothing.
         """
         if time.monotonic() < self._turn_ends or self._in_transaction():
             return
@@ -191,7 +191,7 @@ class Compute:
     def write_small(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
-        """Like `write`, for a call that is likely to take less time than a hand-over."""
+        """Like `write`, for a call that is likely to be faster than handing it over."""
         job = self._job(function, args, kwargs, is_write=True, is_small=True)
         if (
             self._pending
@@ -256,12 +256,12 @@ class Compute:
 
     def _turn_of_long(self) -> None:
         done = self._transact(self._long, TURN_S)
-        # most turns finish none, and the loop need not wake up for that
+        # most turns finish no write, and then need not wake the event loop
         if done:
             self._bridge.soon(self._settle, done)
 
     def _waiting_writes(self) -> deque[_Job]:
-        """The first writes among all jobs that wait."""
+        """Take the first writes out of the waiting jobs."""
         while not self._jobs.empty():
             self._ahead.append(self._jobs.get())
         writes: deque[_Job] = deque()
@@ -276,9 +276,9 @@ class Compute:
         return writes
 
     def _taken(self) -> deque[_Job]:
-        """The next jobs: writes that follow each other together, else one job.
+        """Take the next jobs: a run of writes, or a single other job.
 
-        Nothing at the end, or where nothing waits but long writes.
+        Empty at the end, and if only long writes are left to do.
         """
         jobs: deque[_Job] = deque()
         while len(jobs) < MAX_WRITES_PER_PASS:
@@ -287,7 +287,7 @@ class Compute:
                     break
                 self._ahead.append(self._jobs.get())
             job = self._ahead[0]
-            # None stays: it is the last
+            # None marks the end and stays in the queue
             if job is None or (jobs and not job.is_write):
                 break
             jobs.append(job)
@@ -309,11 +309,11 @@ class Compute:
         """Take writes from `jobs` and do them in one transaction, until time is up.
 
         Args:
-            jobs: queue of jobs; the rest stays in it.
-            each_s: time that each may take of this turn.
+            jobs: queue of jobs; the remaining ones stay in it.
+            each_s: time of this turn that each job may take.
 
         Returns:
-            Those that are done; what takes longer is with the long ones.
+            The finished jobs. Unfinished ones are added to the long writes.
         """
         begun: list[_Job] = []
         try:
@@ -334,7 +334,7 @@ class Compute:
         return [job for job in begun if job.steps is None]
 
     def _execute(self, job: _Job, until_s: float = math.inf) -> None:
-        # work counts, not what else the machine does meanwhile
+        # time of the thread, without that of other work of the machine
         start = time.thread_time()
         try:
             if job.steps is None:
@@ -343,7 +343,7 @@ class Compute:
                     job.steps, job.result = job.result, None
             if job.steps is not None and _is_done(job.steps, until_s):
                 job.steps = None
-        # the caller gets it, whatever it is; the thread goes on
+        # any exception goes to the caller, and the thread continues
         except BaseException as error:
             job.steps, job.error = None, error
         if job.is_small:
@@ -363,5 +363,5 @@ class Compute:
 
 
 def _is_done(steps: Iterator[None], until_s: float) -> bool:
-    """Do steps until that time; True if all are done."""
+    """Do steps until `until_s`; True if all are done."""
     return all(time.monotonic() < until_s for _ in steps)

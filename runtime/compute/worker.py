@@ -21,10 +21,10 @@ _PAUSE_S = 0.0005
 
 
 def paced(items: Iterable[T], turn: int) -> Iterator[T]:
-    """Yield `items`, sleeping after every `turn` of them.
+    """Yield `items`, with a pause after every `turn` of them.
 
-    Without the sleep a thread that works in Python would keep the interpreter's lock for
-    5 ms at a time, and so hold up the event loop and the compute thread.
+    Without pauses a thread that works in Python would hold the interpreter's lock for
+    5 ms at a time, and so delay the event loop and the compute thread.
     """
     for number, item in enumerate(items, 1):
         yield item
@@ -39,7 +39,7 @@ async def each(
 
     Args:
         run: calls a function with arguments, on some thread.
-        slices: does the next slice when it is asked for its result.
+        slices: iterator whose every step does the work of a slice.
     """
     end = object()
     while (found := await run(next, slices, end)) is not end:
@@ -49,7 +49,7 @@ async def each(
 class Worker:
     """Runs functions one after the other on a thread of its own.
 
-    asyncio's own threads are not a substitute: handlers that hang may hold all of them.
+    asyncio's own threads are not a substitute: handlers that hang may occupy all of them.
     The thread is started when it is first needed.
     """
 
@@ -59,7 +59,7 @@ class Worker:
     async def run(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call `function` on the thread; its result, or its exception."""
+        """Call `function` on the thread and return its result."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._threads, lambda: function(*args, **kwargs)
@@ -69,10 +69,10 @@ class Worker:
         """Work slice by slice; other work runs in between.
 
         Args:
-            slices: does the next slice when it is asked for its result.
+            slices: iterator whose every step does the work of a slice.
         """
         return each(self.run, slices)
 
     def close(self) -> None:
-        """Accept no more work; running work ends by itself."""
+        """Accept no more work; running work is not interrupted."""
         self._threads.shutdown(wait=False)

@@ -189,7 +189,7 @@ def _is_dotted(character: str) -> bool:
 
 
 def _local(text: str) -> str:
-    """The part before the `@` that was a quoted string, quoted where it needs to be.
+    """The part before the `@`, read from a quoted string and quoted again if necessary.
 
     Raises:
         AddressError: it is empty.

@@ -41,7 +41,7 @@ _GO = {
 _INFLUX_PART = re.compile(r"(\d+)(ns|ms|[uµsmhdw])", re.ASCII)
 _GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)", re.ASCII)
 _MAX = 2**63 - 1
-# Further digits behind the point are below a nanosecond.
+# Digits of a fraction that count; further ones are below a nanosecond.
 _FRACTION_DIGITS = 40
 
 

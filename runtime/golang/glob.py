@@ -19,7 +19,7 @@ def match(pattern: str, text: str) -> bool:
     `*` and `?` never match `/`; classes are `[a-z]` and `[^a-z]`; `\\` escapes.
 
     Raises:
-        PatternError: even where `text` differs before the fault is reached.
+        PatternError: the pattern is malformed, even after a part that does not match.
 
     Source: Go path.Match; Kapacitor's alert.PatternMatch for the empty pattern.
     """
@@ -38,8 +38,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             part, rest = _translated(rest)
             chunks[-1] += part
     first, *others = chunks
-    # as in Go, every star but the last takes as little as will do and never thinks
-    # again: that keeps patterns of many stars cheap
+    # as in Go, every star but the last takes the shortest match without backtracking:
+    # this keeps patterns with many stars cheap
     middle = "".join(f"(?>[^/]*?{chunk})" for chunk in others[:-1])
     last = f"[^/]*{others[-1]}" if others else ""
     return re.compile(first + middle + last, re.DOTALL)

@@ -10,7 +10,7 @@ from typing import Any
 
 from runtime.golang.numbers import plain, scientific
 
-# besides what JSON demands, Go keeps text safe inside HTML and JavaScript
+# Go also escapes characters that are special in HTML and JavaScript
 _UNSAFE = {
     ord("<"): "\\u003c",
     ord(">"): "\\u003e",
@@ -31,7 +31,7 @@ def encode(
     keep their order unless `sort_keys`, as Go structs do and Go maps do not.
 
     Raises:
-        TypeError: JSON has no form for the value.
+        TypeError: JSON cannot represent the value.
 
     Source: Go encoding/json Marshal, MarshalIndent and Encoder (`newline`), which refuse
         floats that are not finite; see `number`.
@@ -56,8 +56,8 @@ def quote(text: str) -> str:
 def number(value: float) -> str:
     """One float as a JSON number: `5`, `0.000001`, `1e-7`, `1e+21`.
 
-    Infinities and NaN are `null`: JSON has no form for them, and an alert that
-    holds them must still be sent.
+    Infinities and NaN are `null`: JSON cannot represent them, and an alert with such
+    values must still be sent.
     """
     if not math.isfinite(value):
         return "null"

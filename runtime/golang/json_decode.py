@@ -10,15 +10,15 @@ from typing import Any
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.utf8 import decoded, scrub
 
-# More than anybody writes, little enough for Python's stack whatever is done with it.
+# Deeper than any real document, and shallow enough for recursive functions in Python.
 _MAX_DEPTH = 100
 _TOO_DEEP = "exceeded max depth"
-# Far more than the largest task has. The parser, which is written in C, holds up all
-# threads, and these numbers of values take it a few milliseconds.
+# Far more than the largest task has. The parser, which is written in C, blocks all
+# threads; it takes a few milliseconds for these numbers of values.
 _MAX_CONTAINERS = 50_000
 _MAX_COMMAS = 100_000
 _TOO_MANY = "too many values"
-# also one without an end, so that the search never goes back
+# also a string without an end, so that the search never backtracks
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 Reader = Callable[[Any, str, Any], Any]
@@ -40,11 +40,11 @@ class Pairs(list[tuple[str, Any]]):
 
 
 class ParsedBody(bytes):
-    """A body whose first value is known.
+    """A body whose first value has been parsed.
 
     Attributes:
         value: the value.
-        error: reason why there is no value, or None.
+        error: the error if the body has no valid value, or None.
     """
 
     value: Any = None
@@ -76,7 +76,7 @@ def first_value(body: bytes) -> Any:
     text = decoded(body).lstrip(" \t\r\n")
     containers, commas = _counts(text)
     if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
-        # apparent values may be part of a script in a string
+        # brackets and commas may be part of a script in a string
         containers, commas = _counts(_STRING.sub("", text))
         if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
             raise JsonError(_TOO_MANY)
@@ -93,15 +93,15 @@ def first_value(body: bytes) -> Any:
 
 
 def _counts(text: str) -> tuple[int, int]:
-    """The numbers of possible containers and of possible separators."""
+    """The numbers of opening brackets and of commas."""
     return text.count("[") + text.count("{"), text.count(",")
 
 
 def decode(body: bytes, reader: Reader, default: Any = None) -> Any:
-    """The first value of `body` as `reader` understands it, over `default`.
+    """The first value of `body` as read by `reader`, over `default`.
 
     Raises:
-        JsonError: it is not JSON or has another shape.
+        JsonError: the body is not JSON or has another shape.
     """
     value = first_value(body)
     return default if value is None else reader(value, "", default)
@@ -116,7 +116,7 @@ def plain(value: Any) -> Any:
 
 
 def anything(value: Any, name: str, before: Any) -> Any:
-    """Reads any value; objects merge into what was there, and integers stay integers."""
+    """Reads any value; objects merge into earlier ones, and integers stay integers."""
     if isinstance(value, Pairs) and isinstance(before, dict):
         return before | _data(value, int)
     return _data(value, int)

@@ -1,7 +1,8 @@
 """Go's messages about malformed JSON.
 
-Python's parser, written in C, finds the place of the first fault; only the text there
-is scanned again for Go's wording. So a message costs about as much as parsing.
+Python's parser, written in C, finds the position of the first error. Only the text at
+this position is scanned again for Go's wording, so a message costs about as much as
+parsing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class _SyntaxError(Exception):
     pass
 
 
-# Errors that Python's parser misses, and input with the same effect on Go's scanner.
+# Messages of Python's parser, and for each an input that brings Go's scanner to the same
+# state.
 _CONTEXTS = {
     "Expecting value": "",
     "Expecting ':' delimiter": '{""',
@@ -67,12 +69,12 @@ def syntax_error(text: str) -> str:
     rest = text[end:].lstrip(" \t\r\n")
     if rest:
         return f"invalid character {_quoted(rest[0])} after top-level value"
-    # Python reads no longer ones
+    # Python refuses to read longer ones
     return "a number has too many digits"
 
 
 def scan_error(text: str) -> str:
-    """The same, by scanning all of `text` as Go does: slow."""
+    """Go's message, found by scanning all of `text` as Go does: slow."""
     try:
         _Scanner(text).value()
     except _SyntaxError as error:
@@ -98,7 +100,7 @@ def _worded(error: json.JSONDecodeError) -> str:
 
 
 def _number_fault(text: str, at: int) -> str:
-    """Problem of the number that `text` has up to `at` and beyond, or ""."""
+    """Go's message about the number that continues at `at`, or "" if it is valid."""
     number = _NUMBER_END.search(text, max(0, at - _LONGEST_NUMBER), at)
     if number is not None and number[0] and text[at : at + 1] in (".", "e", "E"):
         try:
@@ -113,7 +115,7 @@ def _container(text: str, at: int) -> str:
     try:
         _DECODER.raw_decode(f"{text[:at]}]")
     except json.JSONDecodeError as error:
-        # an array may end here, an object may not
+        # the added bracket can end an array, but not an object
         return '[""' if error.pos > at else '{"":""'
     return '[""'
 
@@ -250,6 +252,6 @@ def _quoted(char: str) -> str:
         return "'\\''"
     if char == '"':
         return "'\"'"
-    # Go's scanner goes by bytes
+    # Go's scanner reads bytes
     byte = chr(char.encode("utf-8", "replace")[0])
     return f"'{quote(byte)[1:-1]}'"

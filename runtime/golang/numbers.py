@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-# no number of 64 bits has this many digits; Python refuses some thousands of them.
+# More digits than any 64-bit number has; Python refuses to read thousands of them.
 _MANY_DIGITS = 40
 
 
 def integer(digits: str) -> int:
-    """The value of decimal digits; beyond 64 bits it is any larger number."""
+    """The value of decimal digits; beyond 64 bits it is just some larger number."""
     return int(digits.lstrip("0")[:_MANY_DIGITS] or "0")
 
 

@@ -51,7 +51,7 @@ def sprintf(layout: str, *values: object) -> str:
     Source: Go fmt.Sprintf.
 
     Raises:
-        WidthError: it would be padded with more than 16 million characters.
+        WidthError: the padding exceeds 16 million characters.
     """
     return _Layout(layout, values).filled()
 
@@ -146,7 +146,7 @@ class _Layout:
             self._is_good_index = False
 
     def _number(self) -> int | None:
-        """Read digits; None where there are none, or too many."""
+        """Read digits; None if there are none, or too many."""
         found = _NUMBER.match(self._layout, self._at)
         assert found is not None
         if not _fits(found[0]):
@@ -156,7 +156,7 @@ class _Layout:
         return int(found[0]) if found[0] else None
 
     def _from_argument(self) -> int | None:
-        """Value of `*`; None where it is not an integer, or is too large."""
+        """The argument for a `*`; None if it is not an integer, or too large."""
         self._take()
         self._after_index = False
         if self._next >= len(self._values):
@@ -211,6 +211,6 @@ class _Layout:
 
 
 def _fits(digits: str) -> bool:
-    """True if Go reads the number to its last digit."""
+    """True if the number is small enough for Go to accept it."""
     digits = digits.lstrip("0")
     return len(digits) < 9 and int(digits[:-1] or 0) <= _LARGEST

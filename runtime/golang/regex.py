@@ -7,14 +7,14 @@ from typing import Protocol
 
 import re2
 
-# Beyond these an expression takes long to compile, or much memory to match. RE2 itself
-# refuses expressions that would take more than 8 MiB.
+# Limits of an expression's characters and groups. Larger ones take long to compile, or
+# much memory to match. RE2 itself refuses expressions that would take more than 8 MiB.
 LONGEST = 1 << 16
 MOST_GROUPS = 1000
 # Steps of one search: instructions of the compiled expression times bytes of the text.
-# RE2 needs one step for each byte until the states of an expression outgrow its memory.
-# That cannot be predicted from the expression. From then on it needs all of them, at some
-# 40 ns each. 64 KiB, the longest string of InfluxDB, may meet 512 instructions.
+# RE2 takes one step for each byte until the states of an expression outgrow its memory.
+# That cannot be predicted from the expression. From then on it takes all steps, at some
+# 40 ns each. The limit allows 512 instructions for 64 KiB, InfluxDB's longest string.
 MOST_STEPS = 32 << 20
 
 

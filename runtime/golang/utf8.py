@@ -19,7 +19,7 @@ codecs.register_error("runtime.one_each", _one_each)
 def decoded(data: bytes) -> str:
     """`data` as text; each byte that is not UTF-8 becomes U+FFFD.
 
-    Python's own `replace` makes one character of several bytes that begin alike.
+    Python's own `replace` makes a single U+FFFD of the bytes of a truncated character.
 
     Source: Go unicode/utf8.DecodeRune.
     """
@@ -29,7 +29,7 @@ def decoded(data: bytes) -> str:
 def scrub(text: str) -> str:
     """`text` as Go writes it: every invalid character becomes U+FFFD.
 
-    Invalid are single surrogates in JSON, and bytes kept as surrogate escapes.
+    Lone surrogates from JSON are invalid, and bytes that are kept as surrogate escapes.
     """
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 

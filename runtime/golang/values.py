@@ -11,7 +11,7 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 class Int(int):
-    """Go's `int`, as a literal in a template is; a Python int represents `int64`."""
+    """Go's `int`, the type of literals in templates; a Python int represents `int64`."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class Time(int):
         return rfc3339(self).replace("T", " ").replace("Z", " +0000 UTC")
 
     def moment(self) -> datetime.datetime:
-        """The time without its parts below a microsecond."""
+        """The time as a `datetime`, truncated to microseconds."""
         return _EPOCH + datetime.timedelta(microseconds=int(self) // 1000)
 
     @property

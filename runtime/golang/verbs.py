@@ -80,7 +80,7 @@ class Printer:
     def __init__(self, room: int) -> None:
         self.flags = Flags()
         self.room = room
-        # the value that an unfit verb is reported with, which then is shown plainly
+        # True while a value is printed for a wrong verb, without its methods
         self._is_reporting = False
 
     def argument(self, verb: str, value: object) -> str:
@@ -89,13 +89,13 @@ class Printer:
             return self._pad("<nil>") if verb in "Tv" else f"%!{verb}(<nil>)"
         if verb == "T":
             return self._pad(self._cut(type_name(value)))
-        # of what has an address Go shows it; no two runs would agree on one
+        # for pointers and the like Go prints an address, which differs in every run
         if verb in "wp":
             return self._unfit(verb, value)
         return self._printed(verb, value)
 
     def _printed(self, verb: str, value: object) -> str:
-        """A value that exists, formatted by a verb for values."""
+        """A value other than nil, formatted by a verb."""
         if isinstance(value, Time | Duration):
             return self._with_methods(verb, value)
         if isinstance(value, bool):

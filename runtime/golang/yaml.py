@@ -8,7 +8,7 @@ from typing import Any
 
 from runtime.golang.utf8 import scrub
 
-# more than any handler, task or template holds without aliases
+# more than any handler, task or template has without aliases
 _EXPANDED_CHARACTERS = 1_000_000
 _TOO_DEEP = "error converting YAML to JSON: yaml: exceeded maximum nesting depth"
 
@@ -18,7 +18,7 @@ def from_yaml(text: str, most: int | None = None) -> Any:
 
     Args:
         text: the document.
-        most: values that it may have, keys included; None for any number.
+        most: maximum number of values, keys included; None for no limit.
 
     Raises:
         ValueError: the document is invalid; the text is Go's, with the line.
@@ -76,13 +76,13 @@ def _loader() -> Any:
     def integer(loader: Any, node: yaml.ScalarNode) -> int | str:
         try:
             return int(loader.construct_yaml_int(node))
-        # Go, too, keeps a number that is out of range as a string
+        # Go also keeps a number that is out of range as a string
         except ValueError:
             return str(node.value)
 
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
     Loader.add_constructor("tag:yaml.org,2002:int", integer)
-    # dates stay the text they are written as, for JSON has no other form
+    # dates stay strings, as JSON has no type for them
     Loader.add_constructor(
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value
     )
@@ -92,12 +92,12 @@ def _loader() -> Any:
 def _check_number(loader: Any, text: str, most: int) -> None:
     """Refuse a document of too many values before they are constructed.
 
-    A value takes some 20 µs, its event a tenth of that.
+    Constructing a value takes some 20 µs, reading its event a tenth of that.
     """
     from yaml.constructor import ConstructorError
     from yaml.events import AliasEvent, NodeEvent
 
-    # each value takes a character, and so does what separates it from the next
+    # every value takes a character at least, and its separator another
     if len(text) <= 2 * most:
         loader.dispose()
         return
@@ -116,7 +116,7 @@ def _check_number(loader: Any, text: str, most: int) -> None:
 
 
 def _constructed(loader: Any) -> Any:
-    """The value of a document whose aliases do not multiply it.
+    """Construct the value of a document, unless its aliases multiply it excessively.
 
     Source: go-yaml, decode.go, "document contains excessive aliasing".
     """
@@ -139,7 +139,7 @@ def _constructed(loader: Any) -> Any:
 def _characters(root: Any) -> int:
     """Length of a document with all aliases replaced; each node is visited once.
 
-    A node inside itself counts once; constructing it is an error of its own.
+    A node inside itself counts once; constructing it fails with another error.
     """
     sizes: dict[int, int] = {}
     stack = [(root, False)]

@@ -33,7 +33,7 @@ _FRACTION = re.compile(r"\.[0-9]*")
 _UNITS = re.compile(r"[A-Za-zµ][A-Za-z0-9µ]*")
 _OPERATOR = re.compile(r"=~|!=|!~|>=|<=|<>|::|[+\-*/%&|^=<>(),;:.]")
 _LINE = re.compile(r"[^\n]*")
-# up to the next character of a string or an expression that needs care
+# up to the next character that is special in a string or regular expression
 _PLAIN = re.compile(r"""[^\\\n"']+""")
 _PLAIN_REGEX = re.compile(r"[^\\\n/]+")
 _ESCAPED = {"n": "\n", "\\": "\\", '"': '"', "'": "'"}
@@ -65,8 +65,8 @@ class Lexer:
 
     Attributes:
         text: the source; line ends are `\\n`.
-        at: offset of the next character; it passes the end, since the end of the text
-            is a character of its own to influxql.
+        at: offset of the next character. It can pass the end of the text, which influxql
+            reads as a character.
     """
 
     def __init__(self, text: str) -> None:
@@ -74,7 +74,7 @@ class Lexer:
         self.at = 0
 
     def peek(self) -> str:
-        """The next character, "" at the end, which this passes."""
+        """The next character, or "" at the end, which is then passed."""
         char = self.text[self.at : self.at + 1]
         if not char:
             self.at += 1
@@ -109,7 +109,7 @@ class Lexer:
         return self._operator(char, at)
 
     def regex(self) -> Token:
-        """The regular expression that starts at the slash here."""
+        """The regular expression that starts at the next slash."""
         text, before = self.text, max(self.at - 1, 0)
         self.at += 1
         parts: list[str] = []
@@ -130,7 +130,7 @@ class Lexer:
                 return Token(BAD_REGEX, "", before)
 
     def _run(self, pattern: re.Pattern[str]) -> str:
-        """The characters here that match; those that end the text pass its end."""
+        """The next characters that match; the end of the text is passed after them."""
         match = pattern.match(self.text, self.at)
         if match is None:
             return ""
@@ -158,7 +158,7 @@ class Lexer:
     def _identifier(self, at: int, *, is_reserved: bool) -> Token:
         name = self._run(_WORD)
         if self.text.startswith('"', self.at):
-            # influxql drops what is written right before the quote
+            # influxql drops a name right before the quote
             token = self._string(self.at)
             return token if token.kind != STRING else Token(IDENTIFIER, token.text, at)
         if is_reserved and is_keyword(name):

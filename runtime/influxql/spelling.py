@@ -15,7 +15,7 @@ _KEYWORDS = """
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
 
-# Of two operators, the one with the larger number binds tighter. `^` binds like `+`.
+# An operator with a larger number binds tighter. `^` binds like `+`.
 PRECEDENCE = {
     **{"OR": 1, "AND": 2},
     **dict.fromkeys(("=", "!=", "=~", "!~", "<", "<=", ">", ">="), 3),

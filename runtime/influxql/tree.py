@@ -142,7 +142,7 @@ class Binary:
     right: Expression
 
     def __str__(self) -> str:
-        # long conditions are deep on the left, and must not recurse
+        # without recursion: long conditions are nested deeply on the left
         parts: list[str] = []
         node: Expression = self
         while isinstance(node, Binary):
@@ -182,7 +182,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A source or a target: a name or a regular expression, and where it is."""
+    """A source or a target: a name or regular expression, database, retention policy."""
 
     name: str = ""
     database: str = ""
@@ -193,7 +193,7 @@ class Measurement:
         return self._place() + (str(self.regex) if self.regex else self._named())
 
     def as_target(self) -> str:
-        """The measurement after `INTO`; without a name, that of each source."""
+        """The measurement after `INTO`; `:MEASUREMENT` is the name of each source."""
         place = self._place()
         return f"{place}{self._named() if self.name or not place else ':MEASUREMENT'}"
 
@@ -243,7 +243,8 @@ class Select:
             for `null`, the default.
         ascending: the direction of `ORDER BY`, or None without one.
         sort_field: `time`, or "" where only a direction was written.
-        limit: number of points of each series, 0 for all; `series_limit` of series.
+        limit: number of points of each series, 0 for all.
+        series_limit: number of series, 0 for all.
         zone: the argument of `tz()`.
     """
 
@@ -291,14 +292,14 @@ class Select:
             yield f"TZ({quoted_string(self.zone)})"
 
     def with_times(self, start: Nanoseconds, stop: Nanoseconds) -> Select:
-        """The statement for points from `start` on and before `stop`, and its condition."""
+        """Add the condition that points are from `start` on and before `stop`."""
         bounds = (
             Binary(">=", Variable("time"), String(rfc3339(start))),
             Binary("<", Variable("time"), String(rfc3339(stop))),
         )
         condition = self.condition
         if condition is not None and _binds_loosely(condition):
-            # Kapacitor lets `a OR b` take the bounds for `b` alone
+            # Kapacitor adds no brackets: its bounds of `a OR b` apply to `b` alone
             condition = Paren(condition)
         for bound in bounds:
             condition = bound if condition is None else Binary("AND", condition, bound)
@@ -319,7 +320,7 @@ class Select:
         """The statement with `fill(…)`: `null`, `none`, `previous`, `linear`, a number.
 
         Raises:
-            ValueError: it is another word; the text is Kapacitor's.
+            ValueError: `fill` is another word; the text is Kapacitor's.
         """
         if isinstance(fill, str) and fill not in FILLS:
             raise ValueError(f"unexpected fill option {fill}")
@@ -342,7 +343,7 @@ def _listed(nodes: Sequence[object]) -> str:
 
 
 def _filling(fill: str | int | float) -> str:
-    # as short as Kapacitor has it, where that reads as the same number
+    # as short as Kapacitor's, if the number is still the same when read back
     if isinstance(fill, float) and abs(fill) < 2**53:
         return plain(fill)
     return str(Number(fill)) if isinstance(fill, float) else str(fill)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def is_known(name: str) -> bool:
-    """True if there is a time zone `name`, or no list of them on this machine."""
-    # few queries name a zone
+    """True if the time zone `name` exists, or this machine has no list of time zones."""
+    # imported here, as few queries have a time zone
     import zoneinfo
 
     if name in ("", "UTC", "Local"):

@@ -33,14 +33,14 @@ def parse(
     Args:
         body: `cpu,host=a usage_idle=5,up=t 1700000000000000000`, a point per line.
         precision: `ns`, `u`, `ms`, `s`, `m`, `h`; anything else is ns.
-        now: the time of points that bring none, cut to the precision.
+        now: the time of points without a timestamp, truncated to the precision.
         db: the database that the points are written to.
         rp: its retention policy.
-        wanted: the measurements that are kept; of others the points are checked and
+        wanted: the measurements that are kept; points of others are only checked and
             counted. None keeps all.
 
     Raises:
-        LineProtocolError: some line does not parse; it has a message for each.
+        LineProtocolError: a line does not parse; the text has a message for each.
     """
     times = Times.of(precision, now)
     selection = Selection(wanted)

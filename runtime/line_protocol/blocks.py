@@ -1,7 +1,7 @@
 """Line protocol to columns: all lines of a body at once.
 
-Lines are put together by shape and checked a column at a time. Other lines (escapes,
-exponents, errors, rare shapes) go to the row parser one by one.
+Lines are sorted by shape and checked a column at a time. Lines without a common shape
+(escapes, exponents, errors, rare shapes) go to the row parser one by one.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _MARKS = b"\n ,="
 _QUOTE = ord('"')
 _NEWLINE = ord("\n")
 FEWEST = 48
-"""Fewer lines of a shape cost less as rows."""
+"""From this number of lines of a shape, columns are faster than rows."""
 _PATIENCE = 4
-"""Number of shapes with few lines that ends the search for shapes."""
+"""Number of shapes with few lines after which the search for shapes ends."""
 
 
-# bytes to look for marks in at a time: their masks stay in the processor's cache
+# bytes that are searched for marks at a time: their masks fit the processor's cache
 _STRETCH = 65_536
 _COMMA = ord(",")
 _EQUALS = ord("=")
@@ -53,7 +53,7 @@ class Lines:
     """The positions of the lines of a text.
 
     Attributes:
-        marks: the positions of all marks: what separates, newlines too.
+        marks: the positions of all marks: separators, newlines included.
         first: index in `marks` of the first mark of each line.
         counts: number of marks of each line; the last is its newline.
         starts: start of each line.
@@ -68,7 +68,7 @@ class Lines:
 
 
 class Dated(NamedTuple):
-    """A block, the times of its lines, and which of them are points."""
+    """A block, the times of its lines, and a mask of the lines that are points."""
 
     block: Block
     time: NDArray[np.int64]
@@ -95,10 +95,10 @@ def parse_columns(
         selection: decides which points are kept; None keeps all.
 
     Raises:
-        LineProtocolError: some line does not parse.
+        LineProtocolError: a line does not parse.
     """
     selection = selection or Selection()
-    # NUL fills words, see `codes`; and two broken texts may be one when decoded
+    # NUL pads words (see `codes`), and decoding may make two invalid texts equal
     if b"\0" in body or not _is_utf8(body):
         kept = parse_rows(decoded(body), times, selection)
         return write_of_rows(kept, db, rp, selection.skipped)
@@ -164,7 +164,7 @@ def _find_marks(raw: NDArray[np.uint8]) -> Positions:
 
 
 def _outside_quotes(kinds: NDArray[np.uint8]) -> Mask:
-    """Select the marks outside quotes: not between an odd quote and the next one."""
+    """Select the marks that are not between an opening and a closing quote."""
     quote = kinds == _QUOTE
     newline = kinds == _NEWLINE
     passed = np.cumsum(quote)
@@ -200,7 +200,7 @@ class Group(NamedTuple):
 def _sort(
     text: Text, lines: Lines, plain: Mask, fewest: int
 ) -> tuple[list[Block], Positions]:
-    """Lines by shape, and those that have none."""
+    """Sort lines into blocks by shape; return these and the remaining lines."""
     blocks: list[Block] = []
     others = [np.flatnonzero(~plain)]
     counts = lines.counts
@@ -254,7 +254,7 @@ def _shape_at(text: Text, start: int, marks: list[int]) -> Shape | None:
 
 
 def _date(blocks: list[Block], times: Times) -> list[Dated]:
-    """Check the lines of blocks, and read their timestamps: of all blocks at once."""
+    """Check the lines of blocks, and read the timestamps of all blocks at once."""
     spans = [b.span(b.shape.time) for b in blocks if b.shape.time is not None]
     if spans:
         starts, ends = map(np.concatenate, zip(*spans, strict=True))
@@ -286,13 +286,16 @@ def _parse_others(
     times: Times,
     selection: Selection,
 ) -> tuple[list[tuple[int, Row]], Mask | None]:
-    """The points of single lines, and which lines belong to one before them if any do."""
+    """The points of single lines, and a mask of the lines that continue an earlier one.
+
+    The mask is None if no line does.
+    """
     rows: list[tuple[int, Row]] = []
     errors: list[str] = []
     covered: Mask | None = None
     resume = 0
     escapes = b"\\" in body or b'"' in body
-    # a character per byte, so that positions stay what they are
+    # one character per byte, so that positions stay valid
     characters = body.decode("latin-1") if escapes and len(others) else ""
     for line in others.tolist():
         start = int(lines.starts[line]) - FRONT

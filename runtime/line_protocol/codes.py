@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from runtime.line_protocol.text import Positions, Text, Words
 
 _MOST_WORDS = 8
-# odd constants without pattern; a clash of two texts is found out, and only costs time
+# arbitrary odd constants of a hash; collisions are detected, and only cost time
 _FACTORS = tuple(
     np.uint64(0x9E37_79B9_7F4A_7C15 * (2 * index + 1) % 2**64)
     for index in range(_MOST_WORDS)
@@ -36,7 +36,7 @@ def _codes(
     count = max(1, (most + 7) // 8)
     if count > _MOST_WORDS:
         return _codes_of_long(text, starts, ends)
-    # no body with NUL bytes comes here, so filling with them mixes up no two texts
+    # bodies with NUL bytes are parsed as rows, so padding with NUL keeps texts distinct
     words = [
         word
         for word in text.last_words(starts, ends, count, np.uint64(0))
@@ -60,10 +60,10 @@ def _agree(words: list[Words], examples: Positions) -> bool:
 def by_appearance(
     keys: NDArray[np.uint64] | NDArray[np.int64],
 ) -> tuple[NDArray[np.int32], Positions]:
-    """Number the distinct keys in order of appearance; the first row of each."""
+    """Number the distinct keys in order of appearance; also return their first rows."""
     distinct, inverse = np.unique(keys, return_inverse=True)
     first = np.empty(len(distinct), dtype=np.intp)
-    # of several assignments to one place the last one holds
+    # in reverse order, as the last of several assignments to one index wins
     first[inverse[::-1]] = np.arange(len(keys) - 1, -1, -1)
     order = np.argsort(first)
     rank = np.empty(len(distinct), dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Columns that are made on first use: from rows, bytes, or parts."""
+"""Columns that are built on first use: from rows, bytes, or parts."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ DTYPES: dict[FieldKind, type] = {
     "mixed": np.object_,
 }
 _SPARSE = 16
-"""If fewer rows than one in this many are needed, decoding them alone is cheaper."""
+"""If less than one row in this many is needed, decoding single rows is cheaper."""
 _ANY_TIME = Times(step=1, default=0)
 
 
 class ParsedRows:
-    """Rows as columns, each made on first use."""
+    """Rows as columns, each built on first use."""
 
     __slots__ = ("_fields", "_names", "_rows", "_tags")
 
@@ -100,7 +100,7 @@ class ParsedRows:
 
 
 def tag_column(tags: Sequence[str | None]) -> TagColumn | None:
-    """A column of one tag per row; None for absent ones, None if all are."""
+    """A column of one tag per row, None if a row lacks it; None if all rows do."""
     known: dict[str | None, int] = {None: -1}
     codes = [known.setdefault(tag, len(known) - 1) for tag in tags]
     if len(known) == 1:
@@ -110,7 +110,7 @@ def tag_column(tags: Sequence[str | None]) -> TagColumn | None:
 
 
 def field_column(values: Sequence[Value]) -> FieldColumn | None:
-    """A column of one value per row; None for absent ones, None if all are."""
+    """A column of one value per row, None if a row lacks it; None if all rows do."""
     types = set(map(type, values))
     absent = type(None) in types
     types.discard(type(None))
@@ -176,7 +176,7 @@ class BlockColumns:
         return FieldColumn("string", np.array(values, dtype=np.object_)[codes])
 
     def row(self, row: int) -> TagsAndFields:
-        """Tags and fields of one row, from its bytes alone; made once."""
+        """Tags and fields of one row, decoded from its bytes; cached."""
         found = self._one_by_one.get(row)
         if found is None:
             block = self._block
@@ -194,10 +194,10 @@ class BlockColumns:
 
 
 class MergedColumns:
-    """Columns put together from parts that hold different rows of a frame."""
+    """Columns joined from parts that have different rows of a frame."""
 
     def __init__(self, parts: Sequence[tuple[Columns, Positions]]) -> None:
-        """Make the columns; each part comes with the rows of the frame that it holds."""
+        """Join the columns of parts, each with the numbers of its rows in the frame."""
         self._parts = parts
         self._size = sum(len(rows) for _, rows in parts)
         self._tags: dict[str, TagColumn | None] = {}
@@ -222,7 +222,7 @@ class MergedColumns:
         codes = np.full(self._size, -1, dtype=np.int32)
         for column, rows in found:
             renumbered = [known.setdefault(v, len(known)) for v in column.values]
-            # code -1, the absent one, picks the last
+            # code -1, an absent tag, picks the last item
             codes[rows] = np.array([*renumbered, -1], dtype=np.int32)[column.codes]
         return TagColumn(codes, list(known))
 
@@ -245,7 +245,7 @@ class MergedColumns:
         present = np.zeros(self._size, dtype=np.bool_)
         for column, rows in found:
             part = column.values
-            # only `tolist` gives mixed columns Python's own numbers
+            # mixed columns need Python's own numbers, which only `tolist` gives
             values[rows] = part.tolist() if kind == "mixed" else part
             present[rows] = True if column.present is None else column.present
         if kind == "mixed":

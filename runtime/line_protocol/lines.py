@@ -31,22 +31,23 @@ _LINE_END = {"\n": "\\n", "\r": "\\r"}
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ ", **_LINE_END})
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", **_LINE_END})
 _FIELD = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", '"': '\\"', **_LINE_END})
-# backslashes that InfluxDB would take for others' escapes
+# backslashes that InfluxDB would read as escapes of the next character
 _LOST = re.compile(r"\\+(?=[,= ])")
-# Rows that share their fields; where there are fewer each, rows are faster.
+# Average number of rows with the same fields below which rows are faster than columns.
 _ROWS_EACH = 8
-# Series whose measurement and tags are remembered as they are written.
+# Number of series whose written measurement and tags are cached.
 _REMEMBERED = 10_000
-# writes numbers several times as fast as Python does, floats shortest
+# several times as fast as Python; floats are written in their shortest form
 _json = msgspec.json.Encoder().encode
 
 
 class Lines:
     """Writes points as lines, each with its newline.
 
-    Fields that the protocol cannot express, infinities and NaN, are left out. A point without other fields has no line. Tags and fields are sorted, and
-    empty tags left out. A newline in a name or tag becomes `\\n`, and backslashes at
-    their ends are dropped: both would damage the rest of the line.
+    Fields that the protocol cannot express, infinities and NaN, are left out. A point
+    without other fields has no line. Tags and fields are sorted, and empty tags left out.
+    A newline in a name or tag becomes `\\n`, and backslashes at their ends are dropped:
+    both would damage the rest of the line.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Lines:
         tags: Mapping[str, str] | None = None,
         unit: Nanoseconds = 1,
     ) -> None:
-        """Set what all lines have in common.
+        """Set the common properties of all lines.
 
         Args:
             measurement: the measurement; "" for the point's own.
@@ -65,7 +66,7 @@ class Lines:
         self._measurement = measurement
         self._tags = dict(tags or {})
         self._unit = unit
-        # by measurement and names of tags, then by values
+        # cached series by measurement and tag names, then by tag values
         self._known: dict[tuple[str, ...], dict[tuple[str, ...], str]] = {}
         self._size = 0
 
@@ -74,7 +75,7 @@ class Lines:
 
         Args:
             point: the point.
-            name: another measurement than its own.
+            name: the measurement to write; "" for the point's own.
         """
         fields = [
             f"{_field_name(key)}={text}"
@@ -118,7 +119,7 @@ class Lines:
         return [line for line in lines.tolist() if line]
 
     def _keys(self, frame: Frame) -> Sequence[str]:
-        """Measurement and tags of each row; of equal tags they are made once."""
+        """Measurement and tags of each row, written once for equal tags."""
         tags = frame.all_tags()
         codes, first = numbered([each.codes for each in tags.values()], len(frame))
         names = (frame.name, *tags)
@@ -150,7 +151,7 @@ class Lines:
 
     def _times(self, times: NDArray[np.int64]) -> Sequence[str]:
         if self._unit > 1:
-            # as Go divides: towards 0
+            # towards 0, as Go divides
             times = (times - np.fmod(times, self._unit)) // self._unit
         return _numbers(times)
 
@@ -167,7 +168,7 @@ def _joined(
     times: Sequence[str],
     rows: Rows | None,
 ) -> list[str]:
-    """Lines of rows that all have the same fields; none if these are none."""
+    """Lines of rows that all have the same fields; no lines if they have no fields."""
     if not columns:
         return []
     parts: list[Sequence[str] | repeat[str]] = [keys]
@@ -225,7 +226,7 @@ def _field_name(text: str) -> str:
 
 
 def _name(text: str, escapes: Mapping[int, str]) -> str:
-    # most names are, and translating them takes longer than the rest of a point
+    # true for most names, which need no escapes: translating them is slow
     if text.isidentifier():
         return text
     return text.translate(escapes).rstrip("\\")

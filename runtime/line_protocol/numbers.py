@@ -1,7 +1,7 @@
 """Numbers in columns: checked first, and decoded on first use.
 
-A number of up to 24 characters is read as three words of eight (see `text`). Those
-that need more, or an exponent, are left to the row parser.
+A number of up to 24 characters is read as three words of eight (see `text`). Longer
+numbers and those with an exponent are left to the row parser.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _LOW_BITS = np.uint64(0x7FF)
 
 
 class Spans(NamedTuple):
-    """The positions of digits, and which numbers are negative."""
+    """The positions of digits, and a mask of the negative numbers."""
 
     starts: Positions
     ends: Positions
@@ -113,7 +113,7 @@ def timestamps(
     total = np.zeros(sizes.shape, dtype=np.uint64)
     good: Mask = (sizes >= 1) & (sizes <= 19)
     for word, weight in zip(words, _WEIGHTS, strict=False):
-        if (word == word[:1]).all():  # the same digits in every line, as often
+        if (word == word[:1]).all():  # often the digits are the same in every line
             word = word[:1]
         good &= _not_digits(word) == 0
         total += _eight_digits(word) * weight
@@ -180,7 +180,7 @@ def _without_dots(words: list[Words]) -> tuple[list[Words], Positions | None]:
     if not any(each.any() for each in flags):
         return words, None
     decimals = np.zeros(words[0].shape, dtype=np.intp)
-    passed: Words | np.uint64 = _NONE  # every bit where the dot is further right
+    passed: Words | np.uint64 = _NONE  # all bits set if the dot is further right
     closed = []
     for index, (word, dot) in enumerate(zip(words, flags, strict=True)):
         here = _NONE - (dot != 0).astype(np.uint64)
@@ -203,7 +203,7 @@ def _divide_wide(
     if not _WIDE_BITS:
         return mantissa.astype(np.float64), np.ones(mantissa.shape, dtype=np.bool_)
     wide = mantissa.astype(np.longdouble) / _POWERS[decimals].astype(np.longdouble)
-    # rounded twice: wrong only if the first rounding landed half-way between floats
+    # rounding twice is wrong only if the first result is half-way between two floats
     tail = wide.view(np.uint64)[::2] & _LOW_BITS
     digits = sizes - (decimals > 0)  # one too many for "5."
     doubtful = (tail == _HALF_WAY) | (digits > 19)

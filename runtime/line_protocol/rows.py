@@ -1,7 +1,7 @@
 """Line protocol to points, line by line.
 
-Lines of the common form (nothing escaped, nothing quoted, single spaces) are taken
-apart by splitting; any other line goes to the scanner, which also words errors.
+Lines of the common form (no escapes, no quotes, single spaces) are split at their
+separators. All other lines go to the scanner, which also has the texts of errors.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from runtime.units import LATEST
 
 _Series = tuple[str, dict[str, str]]
 
-# group 1: the `i` of an integer that int64 holds for sure; group 2: an exponent
+# group 1: the `i` of an integer that certainly fits int64; group 2: an exponent
 _NUMBER = re.compile(
     r"-?(?:[0-9]{1,18}(i)|(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)"
 )
 _TAGGED = re.compile(r"[^,=]+(?:,[^,=]+=[^,=]+)*")
 LONGEST = 30_000
-"""Characters of a line that no limit of a key's size can concern."""
+"""Longest line that is certainly within the limits on the size of keys."""
 _CACHED = 250
-"""Characters of a series (measurement and tags) that is worth remembering."""
+"""Longest series (measurement and tags) that is cached, in characters."""
 
 
 MOST_ERRORS = 1000
-"""Most wrong lines of a write that are reported; the rest is not read."""
+"""Number of wrong lines of a write after which the rest is not read."""
 
 
 def parse_rows(
@@ -46,7 +46,7 @@ def parse_rows(
         selection: decides which points are kept; None keeps all.
 
     Raises:
-        LineProtocolError: some line does not parse.
+        LineProtocolError: a line does not parse.
     """
     if '"' in text or "\\" in text:
         lines = list(scanner.lines(text))
@@ -122,11 +122,11 @@ def _split_series(text: str) -> _Series | None:
     return (name, tags) if len(tags) == len(pairs) else None
 
 
-# The same series come again and again. Points share the tags, which never change.
+# Series recur in every write. Points share the tags, which are never changed.
 _series = lru_cache(maxsize=4096)(_split_series)
 
 
-@lru_cache(maxsize=256)  # the points of one host have one time
+@lru_cache(maxsize=256)  # all points of one host have the same time
 def _count(stamp: str) -> int | None:
     if len(stamp) > 19 or not (stamp.isdecimal() and stamp.isascii()):
         return None

@@ -1,8 +1,8 @@
 """Any line of line protocol, read character by character: the reference parser.
 
 Source: Kapacitor's write endpoint, whose parser is InfluxDB 1.x models.ParsePoints.
-Escapes mean slightly different things to its passes over a line; the passes here are
-the same, so that odd lines give the same result.
+Its passes over a line treat escapes slightly differently. This parser makes the same
+passes, so that unusual lines have the same result.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def line_end(text: str, start: int) -> int:
 
 
 def scan(line: str, times: Times) -> Row:
-    """The point of a line that `content` gave.
+    """The point of a line from `content`.
 
     Raises:
         BadLineError: it does not parse.
@@ -149,7 +149,7 @@ def _scan_tags(line: str, start: int, tags: dict[str, str]) -> int:
 
 
 def _unescape_name(text: str) -> str:
-    """A measurement or the key of a field; in these quotes are escaped, too."""
+    """A measurement or the key of a field, where quotes can be escaped as well."""
     return _NAME_ESCAPE.sub(r"\1", text) if "\\" in text else text
 
 
@@ -253,7 +253,7 @@ def _integer(digits: str) -> int:
 
 
 def _read_fields(text: str, key_size: int) -> dict[str, Value]:
-    # a field without a key, which only a tab may hide, is passed over
+    # fields without a key are skipped; the checks miss them only after a tab
     fields = {
         _unescape_name(key): _read_value(value)
         for key, value in _split_fields(text, key_size)

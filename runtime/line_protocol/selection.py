@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-# Names of measurements that are counted one by one when no task reads them.
+# Number of unread measurements whose points are counted separately.
 _MOST_NAMED = 10_000
 
 
@@ -12,8 +12,8 @@ class Selection:
     """Decides which points of a write are kept; the others are only counted.
 
     Attributes:
-        skipped: number of points left out, by measurement; "" for all that came after
-            too many others.
+        skipped: number of points left out, by measurement; "" for all measurements
+            beyond the first `_MOST_NAMED`.
     """
 
     def __init__(self, wanted: Collection[str] | None = None) -> None:

@@ -1,8 +1,8 @@
 """Shapes: the common part of lines that differ only in their values.
 
-`cpu,host=§ usage=§,up=§ §` is a shape: the bytes around the values, and of what kind
-each value is. It is taken from a line which the row parser has accepted. Other lines
-with the same bytes around their values are points too, if their values are valid.
+`cpu,host=§ usage=§,up=§ §` is a shape: the bytes around the values, and the kind of each
+value. It is derived from a line that the row parser has accepted. Other lines with the
+same bytes around their values are points too, if their values are valid.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Piece:
     """A value's place in a shape.
 
     Attributes:
-        before: the bytes between the value before (or the line's start) and this one.
+        before: the bytes between the previous value (or the line's start) and this one.
         first: the mark at which `before` begins; -1 for the line's start.
         last: the mark at which the value ends.
         kind: `tag`, `time`, or the kind of the field.
@@ -141,7 +141,7 @@ def shape_of(text: Text, start: int, marks: list[int], row: Row) -> Shape | None
         at = closed + quoted
         if quoted and marks[at] != marks[closed] + 1:  # `"x"y` is a string as well
             return None
-    # blanks that do not count, or a key given twice, show here
+    # ignored blanks and duplicate keys are detected here
     same_name = text.slice(start, marks[0]) == row[0]
     if not same_name or [*tags] != [*row[1]] or [*fields] != [*row[2]]:
         return None
@@ -154,7 +154,7 @@ def shape_of(text: Text, start: int, marks: list[int], row: Row) -> Shape | None
 def match(block: Block) -> Block:
     """The lines of a block that match its shape around their values.
 
-    The block holds lines with as many marks as the shape has.
+    All lines of the block have as many marks as the shape.
     """
     pieces = block.shape.pieces
     same = block.text.equal(block.begin(pieces[0]), pieces[0].before)

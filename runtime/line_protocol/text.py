@@ -1,8 +1,8 @@
 """The bytes of a body, addressed eight at a time by arrays of positions.
 
 Eight bytes in a `uint64` are handled together: checked for digits, decoded to a number,
-compared with a key. That makes numpy's work per line a few instructions where a loop
-over characters would need hundreds.
+compared with a key. numpy then needs a few instructions per line, where a loop over
+characters would need hundreds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 FRONT = 32
 """Bytes before the body, so that the words before any position can be read."""
 BACK = 64
-"""Bytes behind it: what is compared at the last positions may reach beyond."""
+"""Bytes behind the body, as comparisons at the last positions may reach beyond it."""
 
 _EVERY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
@@ -38,7 +38,7 @@ class Text:
         newline = b"" if body.endswith(b"\n") else b"\n"
         self.buffer = b"".join((bytes(FRONT), body, newline, bytes(BACK)))
         self.raw = np.frombuffer(self.buffer, dtype=np.uint8)
-        # a word at every byte: they overlap
+        # a word starts at every byte, so words overlap
         self._words: Words = np.ndarray(
             (len(self.buffer) - 7,), "<u8", self.buffer, 0, (1,)
         )
@@ -52,7 +52,7 @@ class Text:
         return self.buffer[start:end].decode()
 
     def equal(self, at: Positions, expected: bytes) -> Mask:
-        """Select the positions from which on the bytes are the expected ones."""
+        """Select the positions at which the expected bytes begin."""
         size = len(expected)
         if size < 8:
             keep = np.uint64(0xFFFF_FFFF_FFFF_FFFF >> (64 - 8 * size))
@@ -69,9 +69,9 @@ class Text:
     def last_words(
         self, starts: Positions, ends: Positions, count: int, base: np.uint64
     ) -> list[Words]:
-        """The text between positions, in words, from the right to the left.
+        """The text between positions in words, from right to left.
 
-        Where the text is shorter than the words, they are filled with 0.
+        Bytes before the start of a text are 0.
 
         Args:
             starts: start of each text.
@@ -86,7 +86,7 @@ class Text:
         for index in range(count):
             word = self._words[ends - 8 * (index + 1)] ^ base
             if least < 8 * (index + 1):
-                # numpy shifts by 64 and more to 0
+                # numpy's result of a shift by 64 or more is 0
                 missing = np.maximum(64 * (index + 1) - bits, 0)
                 word &= _EVERY << missing.astype(np.uint64)
             words.append(word)

@@ -30,6 +30,6 @@ class Times:
 
     @classmethod
     def of(cls, precision: str, now: Nanoseconds) -> Times:
-        """Select by the precision of a write; unknown ones, also `us`, mean nanoseconds."""
+        """The unit for a precision; unknown ones, `us` included, mean nanoseconds."""
         step = _STEPS.get(precision, 1)
         return cls(step, units.truncate(now, step) if step > 1 else now)

@@ -45,7 +45,7 @@ class Write:
         """Frames of consecutive points of one measurement.
 
         Args:
-            names: the measurements that matter; others are left out.
+            names: the measurements to include; None for all.
         """
         frames = [f for f in self.frames if names is None or f.name in names]
         if self._order is None or len(frames) < 2:
@@ -128,10 +128,10 @@ def write_of_rows(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Points of one measurement, where a write has them in several places.
+    """Some of the points of one measurement in a write.
 
     Attributes:
-        lines: numbers that order the points of the whole write, ascending.
+        lines: ascending numbers by which all points of the write are ordered.
         time: int64, ns since 1970 UTC.
         columns: the other values, a row per point.
     """

@@ -24,8 +24,8 @@ class _Watch:
     """The state of one group.
 
     Attributes:
-        seen: time of the last activity of the group, on the clock of the timers.
-        time: the time of the group's last point, or of the barrier after it.
+        seen: time of the last activity of the group, by the clock of the timers.
+        time: the time of the group's last point, or of a barrier after it.
         timer: timer of the next barrier.
         barrier: the time of the last barrier; older points are dropped.
     """
@@ -66,10 +66,10 @@ class BarrierNode(GroupedNode):
         """Receive a barrier of another node."""
         watch = self._watch(barrier.group, barrier.time)
         is_news = self._hear(watch, barrier.time)
-        # a barrier from above takes the place of an own one: what is older is late now
+        # a barrier of another node replaces the node's own: older points are late
         if is_news and self._idle:
             watch.barrier = barrier.time
-        # also an old one, as the group is gone above
+        # an old barrier is passed on if it deletes the group, which is gone above
         if is_news or barrier.delete:
             super().barrier(barrier)
 
@@ -110,17 +110,17 @@ class BarrierNode(GroupedNode):
         now, due = timers.clock(), watch.timer.due
         wake = partial(self._wake, group)
         if self._idle and watch.seen + self._wait > now:
-            # a sign of life does not touch the timer; it is moved when it calls
+            # points do not move the timer; it is moved when it is due
             watch.timer = timers.at(watch.seen + self._wait, wake)
             return
         if self._idle:
-            # by the time of the points: a group that is idle is complete up to its last
-            # point and the wait
+            # in the time of the points: an idle group is complete up to the time of its
+            # last point plus the wait
             watch.time = saturated(watch.time + self._wait)
         else:
             watch.time = self.environment.clock()
         watch.barrier = watch.time
-        # before it is sent: a point that arrives meanwhile starts the group again
+        # before sending, as a point that arrives meanwhile starts the group again
         if self._delete:
             self.forget(group)
         else:
@@ -128,8 +128,8 @@ class BarrierNode(GroupedNode):
             if not self._idle:
                 next_due = next_multiple(due, self._wait, now)
             watch.timer = timers.at(next_due, wake)
-        # not here: timers run outside of the task, which may be stopped by what it
-        # sends
+        # timers run outside of the task; the barrier is sent inside, where an error stops
+        # the task
         self.environment.resume(partial(self._send, group, watch.time))
 
     def _send(self, group: str, time: Nanoseconds) -> None:

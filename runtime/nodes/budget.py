@@ -9,16 +9,16 @@ from typing import NamedTuple, Protocol
 from runtime.errors import TaskError
 from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
-# After how many points, or other steps of a loop, a node looks at its budget: few, since
-# an expression with long strings may take half a second each time.
+# A node checks its budget after this number of points or other steps of a loop. It is
+# small, since an expression with long strings may take half a second each time.
 STEPS = 8
-# Intervals between estimates of what a task keeps: during a long write, and otherwise.
+# Intervals between estimates of a task's memory: during a long write, and otherwise.
 _MEASURED_EVERY: Nanoseconds = SECOND
 _RESTING: Nanoseconds = 4 * SECOND
 _MIB = 1 << 20
-# A single point may cause much work if a node keeps this many bytes for each group: the
-# four hundred points of a window end in a millisecond. Or this many altogether: they may
-# be of one group.
+# A single point may cause much work if a node keeps more than this many bytes for each
+# group (the four hundred points of a window take a millisecond), or in all groups
+# together, as most of these may be in one group.
 _HEAVY_EACH = _MIB // 4
 _HEAVY = 64 * _MIB
 
@@ -27,8 +27,8 @@ class Limits(NamedTuple):
     """Limits of a task.
 
     Attributes:
-        memory: bytes that its nodes keep, as far as can be estimated; and four times the
-            bytes of texts and events that they make of one write. 0: without limit.
+        memory: estimated bytes that its nodes may keep, and four times the bytes of texts
+            and events that they may create in one write; 0 for no limit.
         time: time for the points of one write; 0 for no limit.
     """
 
@@ -37,8 +37,8 @@ class Limits(NamedTuple):
 
 
 _DEFAULT = Limits()
-# Bytes that a node keeps for a group, besides points. Not in `sizes`, which needs numpy:
-# the configuration loads this module for the limits.
+# Bytes that a node keeps for a group, besides points. Not in `sizes`, since the
+# configuration imports this module for the limits and should not import numpy.
 GROUP = 500
 
 
@@ -47,10 +47,10 @@ class Keeper(Protocol):
 
     @property
     def name(self) -> str:
-        """Such as `window2`."""
+        """The node's name, such as `window2`."""
 
     def held(self) -> int:
-        """Bytes that it keeps, roughly."""
+        """Estimated bytes that it keeps."""
 
     @property
     def working_cardinality(self) -> int:
@@ -64,14 +64,14 @@ class BudgetError(TaskError):
 class Budget:
     """Memory and time that one task has taken.
 
-    A task starts over with each write. Nodes that make much of little (windows that
-    overlap, combinations) look at the budget now and then, and count texts that they
-    make before anybody has room for them.
+    Time and created texts are counted anew for each write. Nodes whose output may be much
+    larger than their input (windows that overlap, combinations) check the budget now and
+    then, and count texts before they create them.
 
     Attributes:
         clock: monotonic clock.
         keepers: the nodes whose memory counts.
-        heavy: set to be in while a single point may cause much work.
+        heavy: budgets of all tasks in which a single point may cause much work.
         spent: time that the task has taken for earlier parts of the same write.
     """
 
@@ -107,7 +107,7 @@ class Budget:
         self._made = 0
         self._measure_at = 0
         self._is_fed = False
-        # nodes may work without a task
+        # nodes can run without a task, and then without a deadline
         self._deadline = 2**63
 
     def fresh(self) -> Budget:
@@ -117,14 +117,14 @@ class Budget:
         return made
 
     def release(self) -> None:
-        """Take nothing from now on."""
+        """Remove it from `heavy`, when its task has ended."""
         self.heavy.discard(self)
 
     def begin(self) -> None:
-        """Begin with a write, or go on with it.
+        """Begin a write, or continue one.
 
         Raises:
-            BudgetError: the task keeps more than it may, or has taken too long already.
+            BudgetError: the task keeps too much memory, or has taken too long already.
         """
         now = self.clock()
         self._deadline = now + self._limits.time - self.spent
@@ -139,7 +139,7 @@ class Budget:
         """Check that the task may continue its write.
 
         Raises:
-            BudgetError: it takes too long, or keeps more than it may.
+            BudgetError: the task takes too long, or keeps too much memory.
         """
         now = self.clock()
         self._check_time(now)
@@ -157,7 +157,7 @@ class Budget:
         """Count bytes of created strings or events.
 
         Raises:
-            BudgetError: that is more than the task may make of one write.
+            BudgetError: the task has created too much in one write.
         """
         self._made += size
         if 4 * self._made > self._limits.memory > 0:
@@ -170,7 +170,7 @@ class Budget:
     def rest(self) -> None:
         """Measure the memory kept after the writes of the last seconds.
 
-        The next one may be the point that ends a long window, and come much later.
+        The next write may end a long window, and may come much later.
         """
         now = self.clock()
         if self._is_fed and now >= self._measure_at + _RESTING:

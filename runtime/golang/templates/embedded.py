@@ -1,4 +1,4 @@
-"""JavaScript and CSS inside html templates: comments go, and strings are found.
+"""JavaScript and CSS inside html templates: removes comments, and finds strings.
 
 Source: Go html/template (transition.go, js.go, css.go).
 """
@@ -49,7 +49,8 @@ class Spot(NamedTuple):
     Attributes:
         inside: open construct at this point: a comment, string, regular expression or
             URL, by its first characters; "" for code.
-        divides: a slash that comes next divides, and begins no regular expression.
+        divides: True if a slash at this point divides; otherwise it begins a regular
+            expression.
     """
 
     inside: str = ""
@@ -65,12 +66,12 @@ CODE = Spot()
 
 
 def script(text: str, spot: Spot) -> tuple[str, Spot]:
-    """A piece of JavaScript without its comments, and where it ends."""
+    """A piece of JavaScript without its comments, and the state at its end."""
     return _piece(text, spot, _JS_SPECIAL)
 
 
 def style(text: str, spot: Spot) -> tuple[str, Spot]:
-    """A piece of CSS without its comments, and where it ends."""
+    """A piece of CSS without its comments, and the state at its end."""
     return _piece(text, spot, _CSS_SPECIAL)
 
 
@@ -99,7 +100,7 @@ def _piece(text: str, spot: Spot, special: re.Pattern[str]) -> tuple[str, Spot]:
 
 
 def _kept(text: str, spot: Spot) -> str:
-    """Text that a comment leaves behind, or all of it."""
+    """The text itself, or the white space that replaces it if it is a comment."""
     if spot.inside == "/*":
         return "\n" if re.search("[\n\r\u2028\u2029]", text) else " "
     return "" if spot.inside == "//" else text

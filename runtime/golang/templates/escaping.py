@@ -1,4 +1,4 @@
-"""Escaping for the place of a value: element text, attributes, URLs, scripts.
+"""Escaping by the place of a value: element text, attributes, URLs, scripts.
 
 Source: Go html/template (html.go, url.go, js.go) and text/template/funcs.go.
 """
@@ -56,7 +56,7 @@ def html(text: str, *, plus: bool = True) -> str:
 
 
 def js_text(text: str) -> str:
-    """For the inside of a JavaScript string, as text/template's `js` does it."""
+    """For the inside of a JavaScript string, as text/template's `js` escapes it."""
     return text.translate(_JS)
 
 

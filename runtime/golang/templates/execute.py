@@ -1,4 +1,4 @@
-"""Syntax trees to Python functions, and running them.
+"""Compiles syntax trees to Python functions, and runs these.
 
 Source: Go text/template/exec.go.
 """
@@ -179,7 +179,7 @@ class Compiler:
         raise self._stale(pipe, f"range can't iterate over {printed(value)}")
 
     def _stale(self, pipe: nodes.Pipe, text: str) -> TemplateError:
-        """An error that Go finds after the pipeline, and reports at its last part."""
+        """An error that Go finds after the pipeline, but reports at its last part."""
         last = _evaluated_last(pipe)
         return self._error(last, last.position, text)
 
@@ -393,7 +393,7 @@ class Compiler:
                 return None
         found = method(value, name)
         if found is None:
-            # a map's elements are of any type, as far as Go knows
+            # Go's type for the elements of a map
             kind = type_name(value) if typed else "interface {}"
             text = f"can't evaluate field {name} in type {kind}"
             if arguments and isinstance(value, Mapping):
@@ -406,7 +406,7 @@ class Compiler:
         except TypeError as fault:
             text = f"wrong number of args for {name}: got {len(arguments)}"
             raise self._error(node, node.position, text) from fault
-        # a year that no date has, a step of 0
+        # such as a year out of range, or a step of 0
         except (ValueError, ArithmeticError) as fault:
             text = f"error calling {name}: {fault}"
             raise self._error(node, node.position, text) from fault

@@ -36,7 +36,7 @@ class JavaScript(str):
 
 
 def true(value: object) -> bool:
-    """True if Go's `if` takes the value: not false, 0, nil or empty."""
+    """True if Go's `if` accepts the value: it is not false, 0, nil or empty."""
     return isinstance(value, Struct | Time) or bool(value)
 
 
@@ -61,7 +61,7 @@ def equal(first: object, *others: object) -> bool:
     """True if `first` equals any of the others.
 
     Raises:
-        CallError: values of different kinds, or of none that compares.
+        CallError: the values are of different kinds, or cannot be compared.
     """
     if not others:
         raise CallError("missing argument for comparison")
@@ -182,7 +182,7 @@ def _len(value: object) -> Int:
 
 
 def _joined(*values: object) -> str:
-    """Text that the escapers escape."""
+    """The arguments of an escaper as one string."""
     return sprint(*("<no value>" if value is None else value for value in values))
 
 
@@ -194,7 +194,7 @@ def _printf(layout: str, *values: object) -> str:
 
 
 def _call(callee: str, value: object, *_arguments: object) -> object:
-    # templates get no functions as values
+    # no value of a template is a function, so `call` always fails
     if value is None:
         raise CallError("call of nil")
     shown = callee or sprint(value)

@@ -47,7 +47,7 @@ _MARKUP = re.compile(
     r"<!--|<(/?)([a-zA-Z](?:[a-zA-Z0-9]|[:-][a-zA-Z0-9])*)",
 )
 _LONE_LESS_THAN = re.compile("<(?!!doctype)", re.IGNORECASE)
-# possessive quantifiers (`++`): what does not match is found so at once
+# possessive quantifiers (`++`) make a failing match fail at once
 _ATTRIBUTE = re.compile(r"\s*+([^\s=>/\"']++)\s*+=\s*+([\"'])")
 _BARE = re.compile(r"\s*+([^\s=>/\"']++)(?=[\s/>])|\s*+/")
 _ODD = re.compile(r"[^\s=>/\"']+|[=\"']+")
@@ -62,7 +62,7 @@ class Context:
     Attributes:
         place: `text`, `comment`, `tag`, `attribute`, `raw` (text without markup),
             `script` or `style`.
-        element: the tag being read, or the element whose content this is.
+        element: the tag that is being read, or the element around the text.
         quote: character that ends the attribute.
         url: part of the URL, in attributes that hold one: `start`, `path` or `query`;
             else "".
@@ -81,11 +81,12 @@ class Context:
 def printers(body: list[nodes.Statement], name: str, source: str) -> dict[int, Printer]:
     """The escaper of each action, by the action's position.
 
-    Literal text is changed in place: comments go, and a lone `<` becomes `&lt;`.
+    Literal text is changed in place: comments are removed, and a lone `<` becomes
+    `&lt;`.
 
     Raises:
-        TemplateError: an action is where this runtime cannot make it safe, or a
-            tag, comment or element without markup does not end.
+        TemplateError: this runtime cannot make an action safe in its place, or a tag,
+            comment or element without markup does not end.
     """
     walk = _Walk(name, source)
     end = walk.block(body, Context())
@@ -148,7 +149,7 @@ class _Walk:
         return _composed(steps)
 
     def _predefined(self, node: nodes.Action) -> str:
-        """Escaper that the template itself calls, as the last of the pipeline."""
+        """The escaper that the template itself calls at the end of the pipeline."""
         found = ""
         for number, command in enumerate(node.pipe.commands, 1):
             head = command.arguments[0]
@@ -183,12 +184,12 @@ _ESCAPERS: dict[str, Callable[[str], str]] = {
     "html": lambda text: escaping.html(text, plus=False),
     "urlquery": urllib.parse.quote_plus,
 }
-# a call of the template's own takes the place of the step that does the same
+# an escaper that the template calls replaces the equivalent step
 _EQUIVALENTS = {"escape": "html", "normalize": "urlquery", "part": "urlquery"}
 
 
 def _steps(context: Context) -> list[str] | None:
-    """Escaper for a value in text or an attribute; None where no value is safe."""
+    """Escapers for a value in text or an attribute; None where no value is safe."""
     if context.place in ("text", "raw"):
         return ["escape"]
     if context.place == "attribute" and not context.handler:
@@ -263,7 +264,7 @@ def _after_action(context: Context) -> Context:
 
 
 def _after_text(text: str, context: Context) -> tuple[str, Context]:
-    """The text as it is written, and where it ends."""
+    """The text as it is written, and the context at its end."""
     out: list[str] = []
     while text:
         written, text, context = _STEPS[context.place](text, context)

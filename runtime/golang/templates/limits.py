@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# Work of one loop iteration or call, in characters that take about as long.
+# Work of a loop iteration or call, as the number of characters that take as long.
 TURN = 128
 # Work of one part of a template.
 STEP = 16
@@ -19,14 +19,15 @@ class Limits(NamedTuple):
 
     Attributes:
         characters: maximum number of characters of the text.
-        work: characters that are handled on the way, and `TURN` for each turn of a loop.
+        work: maximum work: characters that are handled, and `TURN` for each iteration of
+            a loop.
     """
 
     characters: int
     work: int
 
 
-# No message that people read comes near them: a million characters, 60,000 turns.
+# A million characters and 60,000 iterations, far more than a readable message needs.
 MESSAGES = Limits(1 << 20, 8 << 20)
 # Bodies may hold all the points of a window.
 BODIES = Limits(64 << 20, 512 << 20)

@@ -49,7 +49,7 @@ class Tree:
     slots: int = 1
 
 
-# Enough for any template a person writes, little enough for Python's stack.
+# Enough for any template that a person writes, and shallow enough for Python's stack.
 _MAX_DEPTH = 100
 
 
@@ -356,7 +356,7 @@ def _number(text: str) -> object:
 
 
 def _odd(text: str) -> int:
-    """An integer that begins with 0: hex, binary, octal in either spelling."""
+    """An integer that begins with 0: hex, binary, or octal in either spelling."""
     sign = -1 if text.startswith("-") else 1
     digits = text.lstrip("+-").replace("_", "")
     if digits.isdecimal():

@@ -16,7 +16,7 @@ _JSON: Mapping[str, Function] = {
     "json": Function(lambda value: to_json(value, newline=True), 1, 1),
     "jsonCompact": Function(lambda value: to_json(value, newline=False), 1, 1),
 }
-# Parts of a template that never comes to its limits, whatever the fields of a point are.
+# Templates with at most this many parts stay within their limits for any point.
 _FEW = 16
 _HTML_FUNCTIONS = {**BUILTINS, **_JSON}
 
@@ -26,8 +26,8 @@ class Template:
 
     Attributes:
         source: its text.
-        fields: fields of `.` that it prints between texts, if it does nothing else: then
-            it cannot fail with data that has them. None otherwise.
+        fields: fields of `.` that it prints between texts, if it does nothing else. With
+            data that has these fields it cannot fail. None if it does more.
     """
 
     __slots__ = ("_limits", "_name", "_run", "_slots", "fields", "source")
@@ -52,7 +52,7 @@ class Template:
         """The text for `data`, a `Struct`, map or other value that becomes `.`.
 
         Raises:
-            TemplateError: it does not execute, or comes to its limits; the text is Go's.
+            TemplateError: it fails, or reaches its limits; the text is Go's.
         """
         allowance = Allowance(self._limits)
         state = State(data, self._slots, allowance)
@@ -120,5 +120,5 @@ def _fields(tree: Tree) -> frozenset[str] | None:
                 names.add(name)
             case _:
                 return None
-    # some work on each action is counted, and a text has a longest length
+    # each action counts as work, and the length of a text is limited
     return frozenset(names) if len(tree.body) <= _FEW else None

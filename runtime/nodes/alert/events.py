@@ -1,4 +1,4 @@
-"""The events of an alert node: made, counted, and given to its topics."""
+"""The events of an alert node: created, counted, and sent to its topics."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Events:
             node: the node of the script.
             environment: environment of the task.
             handlers: handlers of the node itself, by a stable name.
-            report: called with message and error for events that were not accepted.
+            report: called with message and error for events that a topic refuses.
 
         Raises:
             TaskError: a template does not parse.
@@ -75,10 +75,10 @@ class Events:
 
     @property
     def may_restore(self) -> bool:
-        """True if the event ID of a new group has to be rendered and looked for.
+        """True if the event ID of a new group has to be rendered and looked up.
 
-        While no topic has an alert there is nothing to find, and nothing to render an ID
-        for, unless that may fail: failures are reported when the group appears.
+        While the topics have no alert there is no state to restore. The ID is rendered
+        nevertheless if that may fail: failures are reported when the group appears.
         """
         return self._templates.may_lack_id or any(
             self._service is not None and self._service.level(topic) is not Level.OK
@@ -88,7 +88,7 @@ class Events:
     def restored(self, origin: Origin) -> EventState | None:
         """The state of an event ID in the topics; None if unknown or OK.
 
-        The node's own topic counts more; where both differ they are made equal.
+        The node's own topic takes precedence, and topics that differ are made equal.
 
         Source: Kapacitor AlertNode.restoreEvent.
         """
@@ -123,7 +123,7 @@ class Events:
         occurrence = Occurrence(event_id, fields, level, time, duration)
         message, details = self._templates.texts(origin, occurrence)
         state = EventState(event_id, message, details, time, int(duration), level)
-        # only an outer join leaves a field without value
+        # a field without a value comes from an outer join
         known = {n: v for n in fields if (v := encodable(fields[n])) is not None}
         data = EventData(
             name=origin.name,
@@ -137,9 +137,10 @@ class Events:
         return Event("", state, data)
 
     def send(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
-        """Give an event to the topics, unless another alert inhibits it.
+        """Send an event to the topics, unless another alert inhibits it.
 
-        An inhibited event is sent later if its level is still news by then.
+        An inhibited event is sent when the inhibition ends, unless its level is the last
+        that the topics received.
 
         Args:
             event: event from `make`.
@@ -156,12 +157,12 @@ class Events:
         self._give(self._with_row(event, row()) if self._topics else event, group)
 
     def skip(self, group: Group) -> None:
-        """Skip the recovery of a group; the next event is news."""
+        """Skip the recovery of a group as if it had been sent."""
         self.forget(group)
         group.told = group.level
 
     def forget(self, group: Group) -> None:
-        """Drop the state of a group, if there is any."""
+        """Drop the held event of a group, if it has one."""
         if self._service is not None:
             self._service.inhibitors.drop(group, self._node.category)
 
@@ -174,7 +175,7 @@ class Events:
 
         def release(event: Event) -> None:
             if group.is_flapping:
-                # the event that is sent when that ends has the level of then
+                # an event with the level of that time is sent when flapping ends
                 group.meant = group.told
             else:
                 self._give(event, group)
@@ -198,7 +199,7 @@ class Events:
             self._service.close_topic(self._anonymous)
 
     def stats(self) -> dict[str, int]:
-        """The number of events by level; inhibited ones are counted apart."""
+        """The number of events by level, and separately of inhibited ones."""
         named: Sequence[tuple[str, int]] = tuple(
             zip(_COUNTERS, self._counts, strict=True)
         )
@@ -210,7 +211,7 @@ class Events:
 
     def _with_row(self, event: Event, row: Row) -> Event:
         state = event.state
-        # all events of a write are kept before any of them leaves
+        # all events of a write are in memory until the write is done
         size = VALUE * len(row.values) * len(row.columns)
         self._budget.make(len(state.message) + len(state.details) + size)
         nulls = [*_unencodable(row)]
@@ -232,7 +233,7 @@ class Events:
 
 
 def _unencodable(row: Row) -> Iterator[str]:
-    """Values that JSON has no form for: infinities and NaN."""
+    """Values that JSON cannot represent: infinities and NaN."""
     for values in row.values:
         for column, value in zip(row.columns, values, strict=True):
             if type(value) is float and not isfinite(value):

@@ -8,20 +8,20 @@ from typing import Protocol
 from runtime.alert.types import Level
 
 MIN_HISTORY = 2
-# From how many levels on only changes are kept, so that a history costs what it holds.
+# Longer histories keep their changes only, so that memory depends on the changes.
 SPARSE_FROM = 256
 _OK = int(Level.OK)
-# The weights of changes grow with their index, from the first of these to their sum.
+# The weights of changes grow with their index, from `_BASE` to `_BASE + _RANGE`.
 _BASE = 0.8
 _RANGE = 0.4
 
 
 class History(Protocol):
-    """The last levels of a group; before them it was OK."""
+    """The last levels of a group; it starts with OK."""
 
     @property
     def is_quiescent(self) -> bool:
-        """True if all of them are OK."""
+        """True if all levels are OK."""
 
     def push(self, level: int) -> None:
         """Make `level` the newest one."""
@@ -30,13 +30,13 @@ class History(Protocol):
         """The share of changes, newer ones weighted more.
 
         Source: Kapacitor alertState.percentChange. Its sum starts at the newest level and
-        goes on with the oldest: the newest pair but one is never compared, the oldest
-        level is compared with the newest.
+        continues with the oldest. So it never compares the newest pair but one, and
+        compares the oldest level with the newest.
         """
 
 
 class Flapping:
-    """The last levels of a group, and whether they flap."""
+    """Decides from the last levels of a group if they flap."""
 
     __slots__ = ("_high", "_history", "_low", "is_on")
 
@@ -56,7 +56,7 @@ class Flapping:
 
     @property
     def is_quiescent(self) -> bool:
-        """True if another OK would change nothing."""
+        """True if another OK would have no effect."""
         return not self.is_on and self._history.is_quiescent
 
     def push(self, level: int) -> None:
@@ -70,7 +70,7 @@ class Flapping:
 
 
 class Ring:
-    """Short history: every level of it."""
+    """A short history, with every level."""
 
     __slots__ = ("_levels", "_newest", "_weights")
 
@@ -102,10 +102,10 @@ class Ring:
 
 
 class Changes:
-    """A long history: only its changes, with sums that make each push cheap.
+    """A long history: its changes only, with sums that make each push cheap.
 
-    Levels are numbered as they come, the newest is `_at`. A change at `p` is between the
-    levels `p - 1` and `p`; its index in the sum is `p - _at + _size`.
+    Levels are numbered in order of arrival; the newest is number `_at`. A change at `p`
+    is between the levels `p - 1` and `p`; its index in the sum is `p - _at + _size`.
     """
 
     __slots__ = ("_at", "_changes", "_level", "_oldest", "_recent", "_size", "_sum")
@@ -118,7 +118,7 @@ class Changes:
         # (position, level) of the changes that are compared, and the sum of positions
         self._changes: deque[tuple[int, int]] = deque()
         self._sum = 0
-        # those at the last two positions
+        # changes at the last two positions
         self._recent: deque[tuple[int, int]] = deque()
 
     @property

@@ -17,11 +17,11 @@ class Group:
 
     Attributes:
         level: level of the last point.
-        first: time at which it left OK; None if it never did so in an event.
-        last: time of its last event; None if it had none.
-        inhibitors: alerts that it inhibits while it is not OK.
+        first: time of the event with which it left OK; None if there was none.
+        last: time of its last event; None if there was none.
+        inhibitors: inhibitors of other alerts, active while it is not OK.
         meant: level of its last event, even if that was inhibited.
-        told: level of its last event that topics received.
+        told: level of the last event that its topics received.
     """
 
     __slots__ = (
@@ -44,19 +44,19 @@ class Group:
 
     @property
     def is_quiescent(self) -> bool:
-        """True if another OK would change nothing."""
+        """True if another OK would have no effect."""
         return self.level == _OK and (
             self.flapping is None or self.flapping.is_quiescent
         )
 
     @property
     def is_flapping(self) -> bool:
-        """True if events are held back because the level flaps."""
+        """True if events are suppressed because the level flaps."""
         return self.flapping is not None and self.flapping.is_on
 
     @property
     def is_owed(self) -> bool:
-        """True if the level was not sent because the alert was flapping."""
+        """True if an event for the level is missing because the alert was flapping."""
         return self.level != self.meant
 
     def push(self, level: int) -> None:
@@ -68,7 +68,7 @@ class Group:
             self.flapping.push(level)
 
     def is_expired(self, time: Nanoseconds, interval: Nanoseconds) -> bool:
-        """True if an unchanged level is due again, after `interval`; 0 for never."""
+        """True if an unchanged level is to be repeated, after `interval`; 0 for never."""
         if self.changed or not interval:
             return False
         return self.last is None or time - self.last >= interval
@@ -76,8 +76,8 @@ class Group:
     def trigger(self, time: Nanoseconds) -> None:
         """Note an event."""
         self.last = time
-        # the duration counts from here; also where the event that left OK was held back
-        # by flapping
+        # the duration counts from this event, even if flapping suppressed an earlier one
+        # that left OK
         if self.was == _OK or (self.is_owed and self.meant == _OK):
             self.first = time
         self.meant = self.level
@@ -86,7 +86,7 @@ class Group:
 
     def restore(self, state: EventState) -> None:
         """Continue from the state in a topic."""
-        # as if the point had been seen, so that inhibitors and flapping know it too
+        # like a point of that level, which updates inhibitors and flapping as well
         self.push(int(state.level))
         self.trigger(state.time)
         self.first = saturated(state.time - state.duration)
@@ -96,8 +96,8 @@ class Group:
     def duration(self) -> Duration:
         """The duration of the alert at its last event.
 
-        Kapacitor gives the largest number where the first trigger was held back by
-        flapping; ours is 0.
+        If flapping suppressed the first event, it is 0; in Kapacitor it is the largest
+        duration.
         """
         if self.last is None or self.first is None:
             return Duration(0)

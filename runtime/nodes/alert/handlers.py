@@ -1,4 +1,4 @@
-"""The handlers that an alert node has by its script, or by configuration alone."""
+"""The handlers of an alert node, from its script or from the configuration alone."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ OptionsT = TypeVar("OptionsT")
 def from_tick(
     said: Sequence[AlertHandler], service: HandlerService[OptionsT]
 ) -> Iterator[Subscription]:
-    """A handler for each that the script names, or one if the service is global.
+    """The handlers that the script defines, or one if the service is global.
 
-    What the script leaves empty keeps the default of the kind.
+    Properties that the script does not set have the defaults of the kind.
     """
     default = service.default_handler_config()
     found = [_options(default, each) for each in said]
@@ -95,7 +95,7 @@ def _post(
             raise TaskError(text) from error
 
 
-# Kapacitor's own handlers, with error texts of their own when they cannot be made
+# Kapacitor's own handlers, which have their own error texts if they cannot be created
 _OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Subscription]]] = {
     ExecHandlerSpec: _exec,
     LogHandlerSpec: _log,
@@ -107,14 +107,14 @@ _OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Subscription]
 def node_handlers(
     node: AlertNode, services: HandlerServices, dialer: Dialer
 ) -> dict[str, Subscription]:
-    """The handlers of a node, by a name that stays the same while the script does.
+    """The handlers of a node, by names that only depend on the script.
 
     Raises:
         TaskError: the script names a handler that this server does not have, or the
-            options of one are invalid.
+            options of a handler are invalid.
     """
     made: dict[str, Subscription] = {}
-    # a script that names a handler has imported its class
+    # the class of a handler was imported when the script was evaluated
     known = services.integrations.node_handlers.loaded()
     for handler in node.handlers:
         if type(handler) not in known.values():
@@ -138,10 +138,10 @@ def _handlers(
 
 
 def _checked(kind: str, made: Iterator[Subscription]) -> Iterator[Subscription]:
-    """Handlers whose requirements are met.
+    """Check the requirements of handlers.
 
     Raises:
-        TaskError: the requirements of one are not met.
+        TaskError: the requirements of a handler are not met.
     """
     for each in made:
         try:
@@ -177,7 +177,7 @@ def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(said):
         value = getattr(said, field.name)
-        # of any type: 0 and FALSE are values
+        # fields whose default is None can have any type: 0 and FALSE are values
         is_unset = value is None if field.default is None else not value
         if field.name == "node" or is_unset or not hasattr(default, field.name):
             continue

@@ -25,7 +25,7 @@ class Condition(NamedTuple):
     state: State
 
     def holds(self, point: Point) -> bool:
-        """True if it is true of a point.
+        """Evaluate the lambda for a point.
 
         Raises:
             EvaluationError: the level cannot be determined.
@@ -40,10 +40,10 @@ class Levels:
     """The conditions of an alert node.
 
     Attributes:
-        conditions: conditions by level; None for levels without one. OK never has one.
-        resets: conditions for leaving a level downwards, only for levels with
-            conditions.
-        bounds: bounds between which no condition holds or fails; None if unknown.
+        conditions: conditions by level; None for levels without one, such as OK.
+        resets: conditions for leaving a level downwards; only levels with a condition
+            have one.
+        bounds: bounds within which no condition holds or fails; None if unknown.
     """
 
     def __init__(self, node: AlertNode, report: Report) -> None:
@@ -54,7 +54,7 @@ class Levels:
             report: called with message and error for expressions that fail.
 
         Raises:
-            TaskError: a lambda cannot work on any data.
+            TaskError: a lambda fails for all data.
         """
         self._report = report
         self.bounds = bounds_of((node.info, node.warn, node.crit))
@@ -82,7 +82,7 @@ class Levels:
 
     @property
     def stateful(self) -> bool:
-        """True if a lambda remembers the points before."""
+        """True if the value of a lambda depends on earlier points."""
         conditions = (*self.conditions, *self.resets)
         return any(each.function.stateful for each in conditions if each is not None)
 
@@ -92,13 +92,13 @@ class Levels:
         Source: Kapacitor AlertNode.determineLevel. The current level's own lambda is
             evaluated twice on the way down, which stateful functions can notice.
         """
-        # up, or still there
+        # up, or unchanged
         for level in range(CRITICAL, max(current, INFO) - 1, -1):
             if self._holds(level, point):
                 return level
         if self._is_kept(current, point):
             return current
-        # down, to the highest that holds
+        # down, to the highest level whose condition holds
         for level in range(current, OK, -1):
             if self._holds(level, point):
                 return level
@@ -131,6 +131,6 @@ def _condition(node: LambdaNode | None, name: str) -> Condition | None:
     if node is None:
         return None
     function = compiled(node, f"Failed to compile stateful expression for {name}")
-    # Compiled already, and not by a write: the first point of each group needs it.
+    # compiled now, so that the first point of a write need not wait for it
     assert function.test is not None
     return Condition(function, function.new_state())

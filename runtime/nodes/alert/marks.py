@@ -23,7 +23,7 @@ class Marks:
         self._adds = self._adds_tags or any(node_fields)
 
     def point(self, point: Point, event: Event) -> Point:
-        """The point with the tags and fields that the script asks for."""
+        """The point with the added tags and fields."""
         if not self._adds:
             return point
         return point.replace(
@@ -32,7 +32,7 @@ class Marks:
         )
 
     def batch(self, batch: Batch, event: Event) -> Batch:
-        """The batch with the same on each of its points; tags join its group."""
+        """The batch with added tags and fields; the tags join those of its group."""
         if not self._adds:
             return batch
         tags, fields = self._tags(event), self._fields(event)

@@ -28,7 +28,7 @@ from runtime.nodes.rows import batch_row, point_row
 from runtime.pipeline import alert as pipeline
 from runtime.units import Nanoseconds
 
-# Share of possible events above which points are faster than columns.
+# Share of rows that may be events, above which points are faster than columns.
 _DENSE = 0.25
 
 
@@ -50,7 +50,7 @@ class AlertNode(GroupedNode):
         self._interval = int(spec.state_changes_only_duration)
         self._marks = Marks(spec)
         self._groups: dict[str, Group] = {}
-        # those in which another OK may change something
+        # groups in which another OK may have an effect
         self._busy: set[str] = set()
         handlers = node_handlers(spec, environment.services, environment.dialer)
         self._events = Events(spec, environment, handlers, self.error)
@@ -63,7 +63,7 @@ class AlertNode(GroupedNode):
             self._met.add(point.group)
 
     def frame(self, frame: Frame) -> None:
-        """Take points in columns: only rows that may change something are looked at."""
+        """Take points in columns; only the rows that may have an effect are evaluated."""
         if not self._has_levels:
             self.meet(frame.group_ids)
             return
@@ -73,13 +73,12 @@ class AlertNode(GroupedNode):
             super().frame(frame)
             return
         ids = frame.group_ids
-        # all known and OK, the usual case: only rows that leave OK matter
+        # the usual case, all groups known and OK: only rows that leave OK matter
         if self._busy.isdisjoint(ids) and ids <= self._groups.keys():
             count = np.count_nonzero(fires)
             if not count:
                 return
-            # a walk costs more for each row than the plain form, and pays by the rows
-            # it skips
+            # a walk takes longer per row than points do, but skips rows
             if count > _DENSE * len(frame):
                 super().frame(frame)
                 return
@@ -96,11 +95,11 @@ class AlertNode(GroupedNode):
         group = self._groups.get(batch.group)
         if group is None:
             group = self._opened(origin, batch.tags)
-        # all points are judged by the level before the batch
+        # all points are compared with the level before the batch
         level, chosen = self._judged(batch, group.level)
         time = batch.tmax if self._spec.all or level == OK else chosen.time
         self._push(batch.group, group, level)
-        # other than a point's, a batch's recovery is sent even while flapping
+        # unlike the recovery by a point, that by a batch is sent even while flapping
         is_news = group.changed or (group.is_owed and not group.is_flapping)
         is_event = is_news if level == OK else not self._is_held(group, time)
         if not is_event:
@@ -119,19 +118,19 @@ class AlertNode(GroupedNode):
             self._release(known)
 
     def close(self) -> None:
-        """Close the node's own topic and let inhibited alerts be heard again."""
+        """Close the node's own topic and end the inhibition of other alerts."""
         for group in self._groups.values():
             self._release(group)
         self._events.close()
 
     @property
     def bounds(self) -> Bounds | None:
-        """Between which values of which fields OK groups stay OK; None if unknown."""
+        """Bounds of fields within which OK groups stay OK; None if unknown."""
         return self._levels.bounds
 
     @property
     def is_quiescent(self) -> bool:
-        """True if all groups are OK, so that another OK would change nothing."""
+        """True if all groups are OK, so that another OK would have no effect."""
         return not self._busy
 
     def stats(self) -> dict[str, int]:
@@ -183,14 +182,14 @@ class AlertNode(GroupedNode):
     ) -> Event | None:
         """The event of a group; None for a recovery that is disabled."""
         group.trigger(time)
-        # the group recovers all the same, so that its next event is news again
+        # the group recovers nevertheless, so that its next alert is a change
         if self._spec.no_recoveries and group.level == OK:
             self._events.skip(group)
             return None
         return self._events.make(origin, fields, group, time)
 
     def _judged(self, batch: Batch, current: int) -> tuple[int, Point]:
-        """The level of a batch, and the first of its worst points."""
+        """The level of a batch, and its first point with the highest level."""
         lowest, highest, chosen = CRITICAL, -1, batch.points[0]
         for point in batch.points:
             level = self._levels.of(point, current)
@@ -200,7 +199,7 @@ class AlertNode(GroupedNode):
         return (lowest if self._spec.all else highest), chosen
 
     def _opened(self, origin: Origin, tags: Mapping[str, str]) -> Group:
-        """The state of a group that appears; it goes on from what the topics know."""
+        """The state of a new group, restored from the topics if they have it."""
         group = self._new(origin.group, tags)
         state = self._events.restored(origin)
         if state is not None:
@@ -233,10 +232,10 @@ class AlertNode(GroupedNode):
                 topics.inhibitors.remove(inhibitor)
 
     def _starts(self, frame: Frame, firing: Set[int]) -> list[int]:
-        """The groups of a frame in which something may happen."""
+        """The groups of a frame whose state may change."""
         groups = frame.groups
         found = set(firing)
-        # events of the frame's own are to be found by the groups that appear after them
+        # a new group may find the event of an earlier row of the same frame
         may_restore = self._events.has_topic and (
             bool(found)
             or not self._busy.isdisjoint(groups.ids)
@@ -246,7 +245,7 @@ class AlertNode(GroupedNode):
             if group_id in self._busy:
                 found.add(index)
             elif group_id not in self._groups:
-                # its first point decides about its id, so also about its state
+                # the first point of a group determines its event id, and so its state
                 if may_restore:
                     found.add(index)
                 else:

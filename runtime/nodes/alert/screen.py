@@ -1,7 +1,7 @@
 """Finds the rows of a frame that may change an alert, by columns.
 
-Every other row would be found OK in a group that is OK, or unchanged in a group whose
-alert sends changes only; such a row needs no point and no lambda of its own.
+Every other row is OK in a group that is OK, or has the same level in a group whose alert
+sends changes only. Such a row is not converted to a point.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 class Screen:
     """The conditions of an alert node as columns of one frame.
 
-    The masks are made when first asked for.
+    Masks are computed on first use.
     """
 
     def __init__(self, levels: Levels, frame: Frame) -> None:
@@ -28,16 +28,16 @@ class Screen:
         self._columns: dict[int, tuple[Mask, Mask | None] | None] = {}
 
     def fires(self) -> Mask | None:
-        """The rows that may be anything but OK in a group that is OK.
+        """The rows that may leave OK in a group that is OK.
 
-        None where a lambda has to see row after row.
+        None if a lambda has to be evaluated row by row.
         """
         return self.leaves(OK)
 
     def leaves(self, level: int) -> Mask | None:
-        """The rows that may be anything but `level` in a group of that level.
+        """The rows that may leave `level` in a group of that level.
 
-        None where a lambda has to see row after row.
+        None if a lambda has to be evaluated row by row.
         """
         if level not in self._leaving:
             made = self._fires() if level == OK else self._leaves(level)
@@ -53,7 +53,7 @@ class Screen:
             if column is None:
                 return None
             true, valid = column
-            # if it fails, the failure must be reported, so the row is looked at
+            # rows in which the condition fails are included, to report the failure
             each = true if valid is None else true | ~valid
             mask = each if mask is None else mask | each
         return mask
@@ -62,7 +62,7 @@ class Screen:
         size = len(self._frame)
         higher = np.zeros(size, dtype=np.bool_)
         for above in range(level + 1, CRITICAL + 1):
-            # also levels without a condition of their own, which never hold
+            # levels without a condition never hold
             column = self._of(self._levels.conditions[above])
             if column is None:
                 return None
@@ -72,7 +72,7 @@ class Screen:
         reset = self._of(self._levels.resets[level], absent=True)
         if own is None or reset is None:
             return None
-        # the level holds by its own lambda, or by a reset that is false
+        # the level stays if its own lambda is true, or its reset is false
         stays = own[0] if own[1] is None else own[0] & own[1]
         kept = ~reset[0] if reset[1] is None else ~reset[0] & reset[1]
         # a failure of the level's own lambda must be reported
@@ -88,7 +88,7 @@ class Screen:
         return self._column(condition)
 
     def _column(self, condition: Condition) -> tuple[Mask, Mask | None] | None:
-        # a condition lives as long as the node, so its identity is a key
+        # the id is unique, as conditions live as long as the node
         key = id(condition)
         if key not in self._columns:
             self._columns[key] = self._made(condition)

@@ -30,7 +30,7 @@ from runtime.pipeline.alert import AlertNode
 from runtime.units import Duration, Nanoseconds, rfc3339
 
 _DEFAULT = AlertNode()
-# A longer id is cut; what identifies anything is shorter.
+# Longer ids are cut; no useful id is longer.
 _LONGEST_ID = 4096
 _LONGEST_NOTE = 500
 
@@ -38,7 +38,7 @@ Report = Callable[[str, object], None]
 
 
 class Origin(NamedTuple):
-    """The origin of an event: everything its ID may depend on."""
+    """The origin of an event: all values that its ID may depend on."""
 
     name: str
     group: str
@@ -46,7 +46,7 @@ class Origin(NamedTuple):
 
 
 class Occurrence(NamedTuple):
-    """One occurrence: what message and details may depend on, besides the origin."""
+    """The values that message and details may depend on, besides the origin."""
 
     id: str
     fields: Mapping[str, Value]
@@ -58,11 +58,11 @@ class Occurrence(NamedTuple):
 class Templates:
     """The templates of an alert node.
 
-    Those that cannot fail, the defaults, are only rendered when they are needed.
+    The default templates cannot fail, and are only rendered when they are needed.
 
     Attributes:
         needs_message: True if events need a message.
-        may_lack_id: True if an ID may fail, or be empty, which is reported.
+        may_lack_id: True if an ID may fail to render or be empty, which is reported.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Templates:
         Args:
             node: the node of the script.
             environment: environment of the task.
-            has_topic: True if events go to a topic, which requires all texts.
+            has_topic: True if events are sent to a topic, which requires all texts.
             report: called with message and error for texts that cannot be rendered.
 
         Raises:
@@ -90,8 +90,8 @@ class Templates:
         self._details = _parsed(html, node.details, "details")
         in_points = bool(node.id_tag or node.id_field)
         default_id = node.id == _DEFAULT.id
-        # `needs` mean: it is shown, or it can fail, which has to be reported. A
-        # default text that is not shown is not rendered
+        # a text is needed if it is shown, or if it can fail, which has to be reported;
+        # default texts cannot fail
         self.needs_message = (
             has_topic
             or bool(node.message_field)
@@ -118,7 +118,7 @@ class Templates:
         self._task_json = quote(self._task)
 
     def id(self, origin: Origin) -> str:
-        """The event's id; never empty where anybody needs it, and not too long."""
+        """The event's id, shortened if it is too long; "" only if it is not needed."""
         if not self._needs_id:
             return ""
         default = f"{origin.name}:{origin.group or 'nil'}"
@@ -126,7 +126,7 @@ class Templates:
             return _shortened(default)
         info = self._origin(origin)
         made, _ = self._rendered(self._id, info, default)
-        # an empty id would join the alerts of all groups in one
+        # an empty id would merge the alerts of all groups
         if not made:
             self._report("the id of an event is empty", f"{default} is used")
         return _shortened(made or default)
@@ -139,7 +139,7 @@ class Templates:
         if not self._has_plain_message:
             info = self._info(origin, occurrence)
             message, note = self._rendered(self._message, info, message)
-            # the note says in the message itself why it is the default
+            # the note explains in the message itself why it is the default
             message += note
         if not self._needs_details:
             return message, ""
@@ -156,7 +156,7 @@ class Templates:
     def _rendered(
         self, template: Template, info: Struct, otherwise: str
     ) -> tuple[str, str]:
-        """The text, or `otherwise` and why it is that."""
+        """The text and "", or `otherwise` and a note with the error."""
         try:
             return template.render(info), ""
         except TemplateError as error:
@@ -168,10 +168,9 @@ class Templates:
     ) -> str:
         """Render the default template without the template engine.
 
-        It is rendered for most events and would take most of their time.
+        It is rendered for most events, and the engine would take most of their time.
         """
-        # the order and the form are those of Go: a test holds them equal to the
-        # template
+        # in Go's order and form; a test compares them with the template
         fields = _object(occurrence.fields)
         text = (
             f'{{"Name":{quote(origin.name)},"TaskName":{self._task_json},'
@@ -181,7 +180,7 @@ class Templates:
             f'"Time":"{rfc3339(occurrence.time)}",'
             f'"Duration":{int(occurrence.duration)},"Message":{quote(message)}}}\n'
         )
-        # JSON has escaped the other characters that mean something in HTML already
+        # JSON has already escaped the other special characters of HTML
         return text.replace('"', "&#34;").replace("'", "&#39;").replace("+", "&#43;")
 
     def _info(self, origin: Origin, occurrence: Occurrence) -> Struct:
@@ -211,9 +210,9 @@ class Templates:
 
 
 def _is_certain(id_template: Template) -> bool:
-    """True if there is an ID for every origin."""
+    """True if the ID is never empty and never fails to render."""
     printed = id_template.fields
-    # neither is ever empty; a name may be
+    # task names and groups are never empty; names of measurements may be
     return printed is not None and (
         not printed.isdisjoint(("TaskName", "Group"))
         and printed <= {"Name", "TaskName", "Group"}
@@ -224,7 +223,7 @@ def _shortened(event_id: str) -> str:
     """`event_id`, or its start and a hash if it is too long."""
     if len(event_id) <= _LONGEST_ID:
         return event_id
-    # cut alone, two ids with the same start would be one alert
+    # without the hash, two ids with the same start would be one alert
     digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{event_id[: _LONGEST_ID - len(digest) - 1]}~{digest}"
 
@@ -244,7 +243,7 @@ def _json(value: Value) -> str:
     return "null" if value is None else str(int(value))
 
 
-# tasks leave most of their templates at the defaults
+# cached, as most templates of tasks are the defaults
 @functools.lru_cache(maxsize=256)
 def _parsed(parse: Callable[[str, str], Template], source: str, name: str) -> Template:
     try:

@@ -1,4 +1,4 @@
-"""Between which values of which fields no condition of an alert can hold."""
+"""Bounds of fields within which no condition of an alert can hold."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Interval(NamedTuple):
 
 
 Bounds = Mapping[str, Interval]
-"""By field. Where each is present, a number and inside, no condition holds or fails."""
+"""Intervals by field. If all fields are numbers inside, no condition holds or fails."""
 
 ANY = Interval(-math.inf, math.inf)
-# below this int and float compare alike
+# below this, ints and floats compare equally
 _EXACT = 1 << 53
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -29,7 +29,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 def bounds_of(conditions: Iterable[ast.LambdaNode | None]) -> Bounds | None:
     """The bounds within which all conditions are false; None if they are not intervals.
 
-    Understands comparisons of a field with a number, and AND and OR of such.
+    Supports comparisons of a field with a number, and AND and OR of these.
     """
     parts = [_bounds(each.expression) for each in conditions if each is not None]
     known = [part for part in parts if part is not None]
@@ -37,7 +37,7 @@ def bounds_of(conditions: Iterable[ast.LambdaNode | None]) -> Bounds | None:
 
 
 def within_all(parts: Iterable[Bounds]) -> Bounds:
-    """The bounds that are within all the given ones."""
+    """The intersection of bounds."""
     empty: Bounds = {}
     return reduce(_narrowed, parts, empty)
 
@@ -63,7 +63,7 @@ def _bounds(node: ast.Expression) -> Bounds | None:
             first, second = _bounds(left), _bounds(right)
             if first is None or second is None:
                 return None
-            # the left side is false already; the right one must not fail
+            # the left side decides; the right one is only required not to fail
             return _narrowed(first, dict.fromkeys(second, ANY))
         case ast.BinaryNode(operator, ast.ReferenceNode(name), limit):
             return _comparison(operator, name, limit)

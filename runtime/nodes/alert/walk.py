@@ -18,13 +18,13 @@ Step = Callable[[Point, str], object]
 
 
 class Walk:
-    """One pass over a frame: which row of which group comes next.
+    """One pass over the relevant rows of a frame.
 
-    A group's next row depends on the level it has by then, so the rows are found one
-    after the other; a heap keeps the groups in the order of their next rows.
+    A group's next row depends on its level at that time, so rows are found one after the
+    other. A heap keeps the groups in the order of their next rows.
 
     Attributes:
-        firing: indices of the groups with a row that may be other than OK.
+        firing: indices of the groups with a row that may leave OK.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Walk:
 
         Args:
             frame: the points.
-            screen: result of the columns for the points.
-            fires: rows that may be other than OK, according to `screen`.
-            groups: groups by id, which a step may change.
+            screen: conditions as columns of the frame.
+            fires: rows that may leave OK, according to `screen`.
+            groups: groups by id; `appear` of `run` adds the new ones.
             interval: time after which an unchanged level is repeated, 0 for never; None
                 if every point that is not OK is an event.
         """
@@ -54,7 +54,7 @@ class Walk:
         self._masks: dict[tuple[int, int], Mask | None] = {}
 
     def run(self, groups: Iterable[int], step: Step, appear: Step) -> None:
-        """Take every step there is.
+        """Visit the rows in order of arrival.
 
         Args:
             groups: indices of the groups to visit; the others cannot change.
@@ -67,8 +67,8 @@ class Walk:
             self._push(heap, index, 0)
         while heap:
             row, index, position = heapq.heappop(heap)
-            # a group appears at its first point, and the same point then is its first
-            # step: the position stays
+            # the first point of a new group is visited twice, by `appear` and by `step`:
+            # the position stays
             if ids[index] in self._groups:
                 step(self._frame.point(row), ids[index])
                 position += 1
@@ -78,7 +78,7 @@ class Walk:
 
     def _push(self, heap: list[tuple[int, int, int]], index: int, start: int) -> None:
         group = self._groups.get(self._of_frame.ids[index])
-        # most groups that appear do nothing more
+        # most new groups have no further row to visit
         if group is not None and group.is_quiescent and index not in self.firing:
             return
         rows = self._rows(index)
@@ -97,7 +97,7 @@ class Walk:
             return start
         if group.is_quiescent:
             return _first(self._mask(rows, index, OK), start)
-        # every row counts: as an event, or for flapping
+        # every row is an event, or counts for flapping
         if self._interval is None or group.flapping is not None or group.level == OK:
             return start
         mask = self._mask(rows, index, group.level)
@@ -106,7 +106,7 @@ class Walk:
             return start
         found = _first(mask, start)
         if self._interval and group.last is not None:
-            # not the distance, which may be more than 64 bits hold
+            # times are compared, as their distance may exceed 64 bits
             due = min(group.last + self._interval, NEVER)
             late = self._frame.time[rows[start:]] >= due
             found = min(found, start + _first(late, 0))
@@ -114,7 +114,7 @@ class Walk:
 
     def _mask(self, rows: NDArray[np.intp], index: int, level: int) -> Mask | None:
         key = index, level
-        # most groups of a frame have the same level, and go through few
+        # few levels occur in the groups of a frame
         if key not in self._masks:
             mask = self._screen.leaves(level)
             self._masks[key] = None if mask is None else mask[rows]
