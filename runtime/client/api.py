@@ -27,17 +27,17 @@ Query = Mapping[str, str | Sequence[str]]
 
 
 class Api:
-    """One server; a connection is made for each request."""
+    """One server; each request opens a connection."""
 
     def __init__(
         self, url: str, *, verify: bool = True, timeout_s: float | None = None
     ) -> None:
-        """Store the server's address; a path in the URL is dropped.
+        """Store the server's address; a path in the URL is ignored.
 
         Args:
             url: URL of the server.
             verify: True to verify its certificate.
-            timeout_s: most seconds that it may be silent; None for any time.
+            timeout_s: maximum number of seconds without data; None for no limit.
 
         Raises:
             AddressError: the URL is malformed, has no host, or is neither http nor https.
@@ -51,7 +51,7 @@ class Api:
             )
         if not parts.hostname:
             raise AddressError(f"parse {quote(url)}: missing host")
-        # error texts show it, as Go does, without the password
+        # shown in error texts without the password, as by Go
         place = parts.netloc.rpartition("@")[2]
         known = "" if parts.username is None else f"{parts.username}:***@"
         self._url = f"{parts.scheme}://{known}{place}"
@@ -61,7 +61,7 @@ class Api:
         self._warned: set[str] = set()
 
     def get(self, path: str, query: Query | None = None) -> Any:
-        """The JSON that GET `path` answers with."""
+        """The JSON of the answer to GET `path`."""
         return self.send("GET", path, query=query)
 
     def post(self, path: str, body: object) -> Any:
@@ -82,7 +82,7 @@ class Api:
         while True:
             page = {"limit": str(_PAGE), "offset": str(len(found))}
             items = self.get(path, {**query, **page})[key] or []
-            # some of Kapacitor's lists know no pages: they are whole each time
+            # some of Kapacitor's lists do not support pages, and are complete each time
             if len(items) > _PAGE or (found and items == found):
                 return list(items)
             found += items
@@ -90,7 +90,7 @@ class Api:
                 return found
 
     def exists(self, path: str) -> bool:
-        """True if GET `path` finds something.
+        """True if GET `path` finds an object.
 
         Raises:
             CommandError: the server answers neither 200 nor 404.
@@ -103,7 +103,7 @@ class Api:
     def send(
         self, method: str, path: str, body: object = None, *, query: Query | None = None
     ) -> Any:
-        """Send a request below the API's base; the decoded answer, None without one.
+        """Send a request below the API's base; return the decoded answer, or None.
 
         Raises:
             CommandError: the server refuses or cannot be reached.
@@ -124,7 +124,7 @@ class Api:
         content: bytes | None = None,
         query: Query | None = None,
     ) -> tuple[int, bytes]:
-        """Status and body of the answer to a request.
+        """Send a request; return the status and body of the answer.
 
         Raises:
             CommandError: the server cannot be reached.
@@ -156,7 +156,7 @@ class Api:
                 print(f"Warning: {found[1] if found else text}", file=sys.stderr)
 
     def lines(self, path: str, query: Query) -> Iterator[str]:
-        """The lines of an answer below the preview's base, as they come.
+        """The lines of an answer below the preview's base, as they arrive.
 
         Raises:
             CommandError: the server refuses or cannot be reached.
@@ -182,7 +182,7 @@ class Api:
 
     @contextlib.contextmanager
     def _answered(self, method: str, target: str) -> Iterator[http.client.HTTPResponse]:
-        """The answer to a request that must succeed, not read yet."""
+        """The answer to a request that must succeed, with its body unread."""
         connection = self._connection()
         try:
             connection.request(method, target, headers=self._headers(None))
@@ -254,7 +254,7 @@ def _network_fault(fault: Exception, where: str) -> str:
         return f"dial tcp: lookup {where.rpartition(':')[0]}: {fault.strerror}"
     if isinstance(fault, http.client.RemoteDisconnected):
         return "EOF"
-    # an OSError whose number is OpenSSL's
+    # an SSLError is an OSError with OpenSSL's error number
     if isinstance(fault, ssl.SSLError):
         return _tls_fault(fault)
     if isinstance(fault, OSError) and fault.errno is not None and fault.errno > 0:

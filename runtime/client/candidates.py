@@ -11,7 +11,7 @@ from runtime.client.api import Api
 from runtime.client.errors import CommandError
 
 SHELLS = ("bash", "zsh", "fish")
-# Ids that need no quotes in a shell; others are not offered.
+# Ids that need no quotes in a shell; other ids are not offered.
 _PLAIN = re.compile(r"[\w.:/@%+,-]+")
 _LIMIT = "100"
 
@@ -29,10 +29,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Ids that the server knows.
+    """Ids of the server's objects.
 
     Attributes:
-        kind: `tasks`, …; "" for the kind that the first argument names.
+        kind: `tasks`, …; "" for the kind in the first argument.
     """
 
     kind: str = ""
@@ -49,7 +49,7 @@ class Free:
 
 
 Kind = Words | Ids | Files | Free
-# the value of a flag without one
+# the kind of a flag that has no value
 SWITCH = None
 
 
@@ -177,12 +177,12 @@ SYNTAX: Mapping[str, Syntax] = {
 
 
 class _Line(NamedTuple):
-    """Words of a command, read up to the last.
+    """Words of a command before the last.
 
     Attributes:
-        arguments: those before the last word.
-        flags: values of flags before it.
-        awaiting: the flag whose value the last word is, or "".
+        arguments: arguments among them.
+        flags: values of flags among them.
+        awaiting: the flag that takes the last word as its value, or "".
     """
 
     arguments: list[str]
@@ -196,8 +196,8 @@ def candidates(words: Sequence[str], connect: Callable[[str, bool], Api]) -> Can
     Args:
         words: words of the command line, without the program's name; the last may be
             empty.
-        connect: the API of the server of a URL ("" for the usual one); the second
-            argument is whether its certificate is checked.
+        connect: returns the API of the server at a URL ("" for the default one); the
+            second argument is True to verify its certificate.
     """
     *before, last = words or ("",)
     line = _read(before, _GLOBAL, until_argument=True)
@@ -226,7 +226,7 @@ def _read(
     """Separate flags and their values from arguments.
 
     Args:
-        words: all before the last.
+        words: all words before the last.
         known: the flags.
         until_argument: True if flags end at the first argument.
     """
@@ -267,14 +267,14 @@ def _found(syntax: Syntax, line: _Line, last: str, source: _Source) -> Candidate
 
 
 class _Source:
-    """Looks for candidates of a kind."""
+    """Finds candidates of a kind."""
 
     def __init__(self, api: Callable[[], Api] | None, line: _Line) -> None:
         self._api = api
         self._line = line
 
     def of(self, kind: Kind, start: str) -> Candidates:
-        """Those that begin with `start`."""
+        """The candidates that begin with `start`."""
         match kind:
             case Words(choices):
                 return Candidates([each for each in choices if each.startswith(start)])
@@ -297,7 +297,7 @@ class _Source:
         try:
             items = self._api().get(path, query)[key] or []
             ids = [str(each["name" if key == "services" else "id"]) for each in items]
-        # an error cannot be shown while a line is typed
+        # no errors are shown while a line is being typed
         except (CommandError, LookupError, TypeError):
             return []
         return [

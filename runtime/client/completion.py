@@ -8,7 +8,7 @@ from runtime.client.api import Api
 from runtime.client.candidates import SHELLS, candidates
 from runtime.client.errors import UsageError
 
-# A shell that waits is worse than one that offers nothing.
+# Offering nothing is better than making the shell wait.
 _TIMEOUT_S = 2.0
 
 USAGE = {"completion": """Usage: kapacitor completion bash|zsh|fish
@@ -23,9 +23,9 @@ USAGE = {"completion": """Usage: kapacitor completion bash|zsh|fish
     IDs are read from the server of -url or KAPACITOR_URL.
 """}
 
-# Each asks with the words up to the cursor. The first line of the answer is `files` or
-# `words`, the others are candidates, which need no quotes. Bash completes only what
-# follows the last colon or equals sign of a word.
+# Each script passes the words up to the cursor. The first line of the answer is `files`
+# or `words`, the others are candidates, which need no quotes. Bash completes only the
+# part of a word after its last colon or equals sign.
 _BASH = """\
 _kapacitor() {
     local line=${COMP_LINE:0:COMP_POINT} words word lead kind reply

@@ -112,7 +112,7 @@ def read_text(path: str) -> str:
     """The text of a file.
 
     Raises:
-        CommandError: it cannot be read.
+        CommandError: the file cannot be read.
     """
     try:
         return Path(path).read_text(encoding="utf-8")

@@ -29,7 +29,7 @@ class HelpRequested(UsageError):  # noqa: N818 — in Go it is not a failure eit
 
 
 class MissingError(CommandError):
-    """An argument or a flag is missing, where Kapacitor exits with 3."""
+    """An argument or a flag is missing, and Kapacitor exits with 3."""
 
 
 class AddressError(CommandError):

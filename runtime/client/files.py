@@ -16,8 +16,8 @@ def read_mapping(path: str, what: str, known: Collection[str]) -> dict[str, Any]
     """The object in a `.yaml`, `.yml` or `.json` file, its keys in lower case.
 
     Raises:
-        CommandError: another extension, a file that does not read as an object, or a
-            key that is not known.
+        CommandError: the extension is another one, the file is not an object, or a key
+            is unknown.
     """
     try:
         data = Path(path).read_bytes()

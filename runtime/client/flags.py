@@ -26,7 +26,7 @@ class Flags:
         """Read `arguments`; `texts` are flags with a value, `bools` switches.
 
         Raises:
-            UsageError: an unknown flag, or one without its value.
+            UsageError: a flag is unknown, or lacks its value.
         """
         self._values: dict[str, list[str]] = {}
         rest = list(arguments)
@@ -49,7 +49,7 @@ class Flags:
         self.rest = rest
 
     def text(self, name: str) -> str:
-        """The last value of a flag, "" when it was not given."""
+        """The last value of a flag, or "" if it was not given."""
         return self._values.get(name, [""])[-1]
 
     def texts(self, name: str) -> list[str]:

@@ -34,7 +34,7 @@ def define_topic_handler(api: Api, arguments: list[str]) -> None:
     topic = spec.get("topic") or ""
     body = {key: spec[key] for key in _KEYS if spec.get(key) is not None}
     body.setdefault("id", "")
-    # an absent topic disappears from the path, so the handler lands on `handlers`
+    # without a topic, the path names the topic `handlers`
     handlers = (
         f"/alerts/topics/{topic}/handlers" if topic else "/alerts/topics/handlers"
     )

@@ -99,7 +99,7 @@ def _stream(flags: Flags) -> dict[str, Any]:
 
 
 def _batch(flags: Flags) -> dict[str, Any]:
-    """A task and a period."""
+    """The options for a task and a period."""
     if not flags.text("task"):
         raise MissingError("task is required")
     start, past = flags.text("start"), flags.text("past")
@@ -113,7 +113,7 @@ def _batch(flags: Flags) -> dict[str, Any]:
 
 
 def _query(flags: Flags, with_: str) -> dict[str, Any]:
-    """A query, with another flag that is required."""
+    """The options for a query, with another required flag."""
     if not flags.text("query") or not flags.text(with_):
         raise MissingError(f"both query and {with_} are required")
     return {name: flags.text(name) for name in ("query", with_, "cluster")}

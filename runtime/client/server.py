@@ -59,7 +59,7 @@ def variables(api: Api, arguments: list[str]) -> None:
 
 
 def stats(api: Api, arguments: list[str]) -> None:
-    """Print statistics: a table of the server's, or of the writes by measurement."""
+    """Print statistics of the server as a table, or writes by measurement."""
     if len(arguments) != 1:
         raise MissingError("must provide a stats category")
     found = api.get("/debug/vars")
@@ -107,12 +107,12 @@ def backup(api: Api, arguments: list[str]) -> None:
     if len(arguments) != 1:
         raise CommandError("must provide file path for backup.")
     target = Path(arguments[0])
-    # beside it until it is whole: a former backup stays until there is a new one
+    # in a second file until it is complete, so that a former backup stays until then
     part = target.with_name(f"{target.name}.part")
     parts = api.parts("/storage/backup")
     first = next(parts, b"")
     try:
-        # it holds secrets
+        # only for the user, as it holds secrets
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(first)

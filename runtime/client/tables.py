@@ -18,7 +18,7 @@ def row(widths: Sequence[int], cells: Sequence[object]) -> str:
 
 
 def width(least: int, texts: Iterable[str]) -> int:
-    """One more than the longest text, counted in bytes as the columns always were."""
+    """One more than the longest text, counted in bytes as Kapacitor does."""
     return max(least, *(len(text.encode()) for text in texts), 0) + 1
 
 
@@ -39,7 +39,7 @@ def rfc822(time: str, *, local: bool = False, seconds: bool = False) -> str:
 
 
 def byte_count(size: int) -> str:
-    """A size as people read it: `82 B`, `1.9 kB`, `12 MB`.
+    """A size in readable form: `82 B`, `1.9 kB`, `12 MB`.
 
     Source: go-humanize, Bytes.
     """
@@ -54,7 +54,7 @@ def byte_count(size: int) -> str:
 
 
 def dbrps(pairs: Sequence[dict[str, str]]) -> str:
-    """`["d"."r" "e"."f"]`."""
+    """Databases and retention policies as text: `["d"."r" "e"."f"]`."""
     from runtime.golang.quoting import quote
 
     names = (f"{quote(each['db'])}.{quote(each['rp'])}" for each in pairs)

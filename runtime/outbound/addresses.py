@@ -11,12 +11,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Addresses that no endpoint of an alert has: this network, link-local addresses (where
-# clouds answer with credentials), multicast and broadcast, and the metadata services
-# that are elsewhere.
+# clouds answer with credentials), multicast and broadcast, and the metadata services at
+# other addresses.
 DEFAULT_DENIED = (
     *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32"),
     *("::/128", "fe80::/10", "ff00::/8"),
-    # Alibaba, Azure, Oracle (in a network that no endpoint is in)
+    # Alibaba, Azure, Oracle (in a network without endpoints)
     *("100.100.100.200/32", "168.63.129.16/32", "192.0.0.0/24"),
     # AWS, Google, Oracle, Scaleway
     *("fd00:ec2::254/128", "fd20:ce::254/128", "fd00:c1::/64", "fd00:42::42/128"),
@@ -36,14 +36,14 @@ class DeniedAddressError(OSError):
     """
 
     def __init__(self, address: str) -> None:
-        """Make it for an address."""
+        """Create the error for an address."""
         self.address = address
         super().__init__(f"address {address} is denied by {SETTING}")
 
 
 @dataclass(frozen=True, slots=True)
 class DeniedNetworks:
-    """Networks that are not connected to."""
+    """Networks that the server must not connect to."""
 
     networks: tuple[Network, ...] = ()
 
@@ -52,25 +52,25 @@ class DeniedNetworks:
         """The networks that `texts` name: `10.0.0.0/8`, or an address.
 
         Raises:
-            ValueError: one names none; the text is Go's.
+            ValueError: a text is not a network or an address; the error's text is Go's.
         """
         return cls(tuple(map(_network, texts)))
 
     def check(self, address: str) -> None:
-        """Refuse an address that is denied, however it is written.
+        """Refuse an address in a denied network, in any notation.
 
         Raises:
-            DeniedAddressError: it is denied.
+            DeniedAddressError: the address is denied.
         """
         for form in _forms(_address(address)):
             if any(form in network for network in self.networks):
                 raise DeniedAddressError(address)
 
     def allowed(self, addresses: Sequence[str]) -> list[str]:
-        """Those of `addresses` that are not denied.
+        """The addresses that are not denied.
 
         Raises:
-            DeniedAddressError: all are denied.
+            DeniedAddressError: all of them are denied.
         """
         allowed: list[str] = []
         denied: DeniedAddressError | None = None
@@ -87,7 +87,7 @@ class DeniedNetworks:
 
 
 def is_numeric(host: str) -> bool:
-    """True if `host` is an address, no name."""
+    """True if `host` is an address, not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -106,7 +106,7 @@ def _address(text: str) -> Address:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        # sockets take `2852039166` and `0x7f.1`, too
+        # sockets accept `2852039166` and `0x7f.1`, too
         return ipaddress.ip_address(socket.inet_aton(text))
 
 
@@ -137,7 +137,7 @@ def _translated(value: int) -> Iterator[Address]:
     """
     without_gap = value >> 64 << 56 | value & (1 << 56) - 1
     for length in (48, 56, 64, 96):
-        # of 120 bits; behind the address only zeros follow
+        # number of bits after the address, of 120; they must be zero
         behind = max(0, 88 - length)
         number = value if length == 96 else without_gap >> behind
         if number & 0xFFFFFFFF and not without_gap & (1 << behind) - 1:

@@ -51,13 +51,14 @@ class HttpClient(Protocol):
 
     @property
     def network(self) -> Network:
-        """The network of services that send in another way."""
+        """The network of services that do not send over this client."""
 
     async def send(self, request: Request) -> Response:
         """Send `request` and read the answer.
 
         Raises:
-            DeliveryError: no answer came; the text names the endpoint without secrets.
+            DeliveryError: there was no answer; the text names the endpoint without
+                secrets.
         """
 
 
@@ -100,11 +101,11 @@ class AiohttpClient:
         *,
         connections: int = _CONNECTIONS,
     ) -> None:
-        """Make a client.
+        """Create a client.
 
         Args:
             limits: time limits of requests.
-            dialer: makes the connections.
+            dialer: opens the connections.
             trust: authorities that are trusted in addition to the system's store.
             connections: maximum number of connections to one endpoint.
         """
@@ -118,7 +119,7 @@ class AiohttpClient:
 
     @property
     def network(self) -> Network:
-        """The network of services that send in another way."""
+        """The network of services that do not send over this client."""
         return Network(self._dialer, self._trust, client=self)
 
     async def close(self) -> None:
@@ -132,7 +133,8 @@ class AiohttpClient:
         """Send `request` and read the answer.
 
         Raises:
-            DeliveryError: no answer came; the text names the endpoint without secrets.
+            DeliveryError: there was no answer; the text names the endpoint without
+                secrets.
         """
         with failures_of(request):
             scheme, place = urlsplit(request.url)[:2]
@@ -151,12 +153,12 @@ class AiohttpClient:
         Redirects are not followed.
 
         Args:
-            request: request over HTTP; `limit_s` is for the whole answer, None for no
-                limit.
-            idle_s: time limit for the first and each next part, in seconds.
+            request: request over HTTP; `limit_s` limits the whole answer, unless it is
+                None.
+            idle_s: time limit of the first and each later part, in seconds.
 
         Raises:
-            DeliveryError: no answer came.
+            DeliveryError: there was no answer.
         """
         with failures_of(request):
             check(request)
@@ -200,7 +202,7 @@ class AiohttpClient:
         if not request.verify:
             self._warn(url)
         if any(name.lower() == "authorization" for name in request.headers):
-            # as with Go, a header counts before the user in a URL
+            # as with Go, a header takes precedence over the user in a URL
             url = url.with_user(None)
         if request.proxy:
             await self._check_behind(url)
@@ -220,7 +222,7 @@ class AiohttpClient:
         return answer
 
     def _tls(self, request: Request) -> ssl.SSLContext | bool:
-        """The certificates that a request trusts, and its own."""
+        """The TLS context of a request: certificates that it trusts, and its own."""
         if request.identity is not None:
             return request.identity.context(self._trust, verify=request.verify)
         if self._trust is not None and request.verify:
@@ -228,9 +230,9 @@ class AiohttpClient:
         return request.verify
 
     async def _check_behind(self, url: URL) -> None:
-        """Refuse a denied address behind a proxy, which would connect to it for us.
+        """Refuse a denied address as the target of a proxy.
 
-        A name that only the proxy can look up is left to it.
+        A name that only the proxy can look up is allowed.
         """
         try:
             await self._dialer.addresses(url.host or "")
@@ -240,7 +242,7 @@ class AiohttpClient:
             return
 
     def _warn_of_reserved(self, headers: Mapping[str, str]) -> None:
-        """Report once that a header is the client's own."""
+        """Warn once that a header is ignored, as the client sets it."""
         for name in RESERVED & {name.lower() for name in headers} - self._reserved:
             self._reserved.add(name)
             _log.warning(
@@ -248,7 +250,7 @@ class AiohttpClient:
             )
 
     def _warn(self, url: URL) -> None:
-        """Warn once that others on the way can read the requests of an endpoint."""
+        """Warn once about an endpoint whose requests others on the way can read."""
         origin = str(url.origin())
         if origin not in self._unchecked:
             self._unchecked.add(origin)
@@ -277,8 +279,8 @@ class AiohttpClient:
             # without a limit a burst of alerts overflows the endpoint's listen backlog
             limit_per_host=self._connections,
             resolver=_Resolver(self._dialer),
-            # the dialer looks a name up once at a time; an answer is not kept, as the
-            # next attempt must reach the endpoint where it is then
+            # the dialer runs each lookup once at a time; its results are not kept, as
+            # the next attempt must use the current addresses
             use_dns_cache=False,
             happy_eyeballs_delay=NEXT_ADDRESS_S,
             socket_factory=self._dialer.socket,
@@ -315,7 +317,7 @@ class Streamed:
         """The body, decompressed, as it arrives.
 
         Raises:
-            DeliveryError: it ended early, or too late.
+            DeliveryError: the body ended early, or was late.
         """
         while True:
             with failures_of(self._request):
@@ -327,7 +329,7 @@ class Streamed:
 
 
 class _Resolver(AbstractResolver):
-    """Looks names up with a dialer."""
+    """Looks up names with a dialer."""
 
     def __init__(self, dialer: Dialer) -> None:
         self._dialer = dialer
@@ -338,7 +340,7 @@ class _Resolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_UNSPEC,
     ) -> list[ResolveResult]:
-        """The addresses of `host` that may be connected to."""
+        """The addresses of `host` that are not denied."""
         return [
             ResolveResult(
                 hostname=host,
@@ -352,17 +354,17 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing: the dialer is the client's."""
+        """Close nothing: the client owns the dialer."""
 
 
 def _earlier(ends: float | None, idle_s: float) -> float:
-    """The time at which the next part is late, by the loop's clock."""
+    """The time after which the next part is late, by the loop's clock."""
     late = asyncio.get_running_loop().time() + idle_s
     return late if ends is None else min(ends, late)
 
 
 def _body(body: bytes) -> bytes | io.BytesIO | None:
-    # large bodies are written in parts, so that others have their turn
+    # large bodies are written in parts, so that other tasks can run in between
     return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body or None
 
 

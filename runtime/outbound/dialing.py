@@ -1,4 +1,4 @@
-"""Connects to endpoints: name look-ups, several addresses, addresses that are denied."""
+"""Connects to endpoints: name lookups, several addresses, denied addresses."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ AddressInfo = aiohappyeyeballs.AddrInfoType
 Lookup = Callable[[str], Sequence[str]]
 
 _LOOKUPS = 64  # threads at a time
-# Time after which the next address is tried beside a silent one (RFC 8305).
+# Time without an answer after which the next address is tried as well (RFC 8305).
 NEXT_ADDRESS_S = 0.25
 _DENIED = DeniedNetworks.parsed(DEFAULT_DENIED)
 
 
 class LookupTimeoutError(OSError):
-    """A name's addresses did not come in time."""
+    """A name lookup took too long."""
 
 
 def look_up(host: str) -> list[str]:
@@ -40,8 +40,8 @@ class Dialer:
     """Connects to allowed addresses.
 
     A name is looked up for each new connection, as its addresses may have changed, but
-    only once at a time. Look-ups have threads of their own: those that wait for a slow
-    name server keep no other name waiting, and the process need not wait for them.
+    only once at a time. Each lookup has a thread of its own: a slow name server delays
+    no other lookup, and the process does not wait for it to end.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Dialer:
         limit_s: float = 5.0,
         lookup: Lookup = look_up,
     ) -> None:
-        """Make one.
+        """Create a dialer.
 
         Args:
             denied: networks that are never connected to.
@@ -68,8 +68,8 @@ class Dialer:
         """The allowed addresses of a host; an address is its own result.
 
         Raises:
-            DeniedAddressError: all are denied.
-            LookupTimeoutError: they did not come in time.
+            DeniedAddressError: all of its addresses are denied.
+            LookupTimeoutError: the lookup took too long.
             OSError: the host has no addresses.
         """
         found = [host] if is_numeric(host) else await self._found(host)
@@ -79,7 +79,8 @@ class Dialer:
         """A connection to the first address that answers.
 
         Raises:
-            OSError: as `addresses`; or none could be connected to.
+            OSError: the lookup failed, as in `addresses`, or no address could be
+                connected to.
         """
         infos = [_info(each, port) for each in await self.addresses(host)]
         return await aiohappyeyeballs.start_connection(
@@ -87,7 +88,7 @@ class Dialer:
         )
 
     def socket(self, info: AddressInfo) -> socket.socket:
-        """A socket to connect to an address with.
+        """A socket for connecting to an address.
 
         Raises:
             DeniedAddressError: the address is denied.
@@ -110,7 +111,8 @@ class Dialer:
             task.add_done_callback(lambda _: self._under_way.pop(host, None))
         try:
             async with asyncio.timeout(self._limit_s):
-                # others may wait for it, and the thread cannot be stopped anyway
+                # shielded: others may wait for the task, and its thread cannot be
+                # stopped anyway
                 return await asyncio.shield(task)
         except TimeoutError:
             raise LookupTimeoutError(f"lookup {host}: i/o timeout") from None
@@ -121,7 +123,7 @@ class Dialer:
 
 
 async def _in_thread(lookup: Lookup, host: str) -> Sequence[str]:
-    """Run `lookup` in a daemon thread, which an ending process does not wait for."""
+    """Run `lookup` in a daemon thread, which does not delay the end of the process."""
     future: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
     bridge = Bridge()
     bridge.start()
@@ -138,7 +140,7 @@ async def _in_thread(lookup: Lookup, host: str) -> Sequence[str]:
         found: Sequence[str] | OSError | ValueError
         try:
             found = lookup(host)
-        # a name that no name server can be asked for is a ValueError
+        # a name that cannot be sent to a name server raises ValueError
         except (OSError, ValueError) as error:
             found = error
         bridge.soon(settle, found)
@@ -155,6 +157,6 @@ def _info(address: str, port: int) -> AddressInfo:
 
 
 def _with_scope(address: object, _port: object, _flow: int = 0, scope: int = 0) -> str:
-    """An address with the number of its interface, where it needs one."""
+    """An address, with the number of its interface if it needs one."""
     text = str(address)
     return f"{text}%{scope}" if scope and "%" not in text else text

@@ -11,12 +11,12 @@ import aiohttp
 from runtime.outbound.addresses import DeniedAddressError
 from runtime.outbound.dialing import LookupTimeoutError
 
-# OpenSSL's words for versions before TLS 1.2
+# OpenSSL's error codes for versions before TLS 1.2
 _OLD_VERSIONS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION")
 
 
 def may_have_come(error: Exception) -> bool:
-    """True if the endpoint may have had the request before `error`."""
+    """True if the endpoint may have received the request before `error`."""
     return not isinstance(
         error,
         aiohttp.ClientConnectorError
@@ -65,7 +65,7 @@ def reason_of(error: Exception) -> tuple[str, bool]:
 
 
 def _phrase(status: int) -> str:
-    """The usual words for a status; a proxy's own may say anything."""
+    """The usual words for a status, as those of a proxy may be anything."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

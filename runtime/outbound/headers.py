@@ -10,8 +10,8 @@ from runtime.golang.quoting import quote
 from runtime.golang.utf8 import scrub
 from runtime.secrets import Secret
 
-# They frame a message or belong to one connection. The client sets these; Go ignores
-# the first four as well.
+# Headers that frame a message or belong to one connection. The client sets them itself;
+# Go ignores the first four as well.
 RESERVED = frozenset(
     (
         *("host", "content-length", "transfer-encoding", "trailer"),
@@ -43,8 +43,7 @@ def check_names(names: Iterable[str]) -> None:
 def folded(value: str) -> str:
     """`value` on one line: line ends and other control characters become a space.
 
-    Go refuses such values, and with them the event; the text of an alert may well have
-    two lines.
+    Go refuses the whole request; but the text of an alert may well have two lines.
     """
     return _UNSENDABLE.sub(" ", scrub(value)).strip(" \t")
 
@@ -74,7 +73,7 @@ def sendable(*headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def canonical(name: str) -> str:
-    """A header's name in the form that most write it: `X-Api-Key`.
+    """A header's name in its usual form: `X-Api-Key`.
 
     Source: Go net/textproto, CanonicalMIMEHeaderKey.
     """
@@ -82,7 +81,7 @@ def canonical(name: str) -> str:
 
 
 def credentials_in(headers: Mapping[str, str]) -> list[Secret]:
-    """User and password of basic authentication, as one secret; nothing without it.
+    """User and password of basic authentication, as one secret; empty without them.
 
     Source: RFC 7617.
     """

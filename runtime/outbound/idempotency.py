@@ -1,4 +1,4 @@
-"""The key by which an endpoint recognizes a delivery that is tried again."""
+"""The key by which an endpoint recognizes another attempt of a delivery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from runtime.outbound.journal import Journal, journal
 
-# a context variable: the HTTP client finds it, whatever a handler passes on
+# a context variable, so that the HTTP client finds it without help of the handler
 idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
 """The key of the current delivery, the same for each of its attempts; "" outside of one.
 
@@ -18,7 +18,7 @@ The client sends it as the header `Idempotency-Key`.
 
 @contextlib.contextmanager
 def keyed(key: str, record: Journal | None = None) -> Iterator[None]:
-    """Deliver with a key, and with a journal if there is one."""
+    """Set the key of a delivery, and its journal if it has one."""
     token, record_token = idempotency_key.set(key), journal.set(record)
     try:
         yield

@@ -24,16 +24,16 @@ _NO_PEM = "tls: failed to find any PEM data in {} input"
 
 
 class _Made(NamedTuple):
-    """An SSL context, and that of the server's own trust when it was made."""
+    """An SSL context, and the context of the server's trust that it is based on."""
 
     context: ssl.SSLContext
     shared: ssl.SSLContext | None
 
 
 class Identity:
-    """The certificates in a service's files, as they were when it was configured.
+    """The certificates in a service's files, as of the service's configuration.
 
-    Connections are shared by the requests of one identity, and by no others.
+    Requests share connections only with requests of the same identity.
     """
 
     def __init__(self, files: Certificates) -> None:
@@ -48,7 +48,7 @@ class Identity:
         self._files = files
         _check(files)
         self._verified = _Made(_context(files, verify=True), None)
-        # without a certificate of its own, nothing of the files matters
+        # unverified requests use only the service's own certificate, if it has one
         self._unverified = _context(files, verify=False) if files.certificate else False
 
     def context(
@@ -68,7 +68,7 @@ class Identity:
         return self._verified.context
 
     def _trusting(self, trust: Trust | None) -> ssl.SSLContext:
-        """A context that trusts the server's own authorities, too."""
+        """A context that also trusts the server's own authorities."""
         assert trust is not None
         try:
             return _context(self._files, verify=True, more=trust.path)
@@ -83,7 +83,7 @@ class Identity:
 def client_context(
     files: Certificates, trust: Trust | None, *, verify: bool
 ) -> ssl.SSLContext:
-    """An SSL context of a client that does not speak HTTP; it is read again each time.
+    """An SSL context for a client of another protocol than HTTP, read on each call.
 
     Args:
         files: certificates of a service, perhaps none.
@@ -91,7 +91,7 @@ def client_context(
         verify: True to require a trusted certificate.
 
     Raises:
-        ConfigError: the files do not fit together, or hold nonsense.
+        ConfigError: the files do not fit together, or have invalid content.
         OSError: the file of the server's own authorities cannot be read.
     """
     more = trust.path if verify and trust is not None and not files.ca else None
@@ -99,7 +99,7 @@ def client_context(
 
 
 def _check(files: Certificates) -> None:
-    """Refuse files of which no TLS context can be made, with the reason."""
+    """Refuse files that cannot make a TLS context, with the reason."""
     ca, certificate, key = files.settings
     if files.certificate and not files.key:
         raise ConfigError(_LONE.format("cert"))
@@ -125,7 +125,7 @@ def _text(path: str, problem: str, setting: str) -> str:
     """The content of a file.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: the file cannot be read.
     """
     try:
         found = os.stat(path)  # noqa: PTH116 - Path("") would be the current folder
@@ -150,7 +150,7 @@ def _context(
     """An SSL context for the files.
 
     Raises:
-        ConfigError: the files do not fit together, or hold nonsense.
+        ConfigError: the files do not fit together, or have invalid content.
         OSError: `more` cannot be read.
     """
     if verify:
@@ -169,7 +169,7 @@ def _context(
 
 
 def _trusting(files: Certificates) -> ssl.SSLContext:
-    """A context that trusts the service's authorities alone, or else the system's."""
+    """A context that trusts only the service's authorities, or else the system's."""
     try:
         return ssl.create_default_context(cafile=files.ca or None)
     except OSError:

@@ -22,7 +22,7 @@ class Journal(Protocol):
         """The memory that earlier deliveries left."""
 
     async def remember(self, memory: bytes, progress: bytes) -> None:
-        """Return when a new memory and the progress with it are on disk."""
+        """Return when a new memory and its progress are on disk."""
 
 
 class Notebook:

@@ -26,7 +26,7 @@ from runtime.units import SECOND
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PROXY = re.compile(r"http://[^/?#\s]+/?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[^:/?#]*://[^/?#]*")
-# left alone: the characters of URLs, and escapes
+# characters that stay as they are: those of URLs, and escapes
 _IN_PATH = "%/:?#[]@!$&'()*+,;=~-._"
 
 
@@ -37,8 +37,8 @@ class Request:
     Attributes:
         method: `POST`, `PUT`, …; to `tcp://` `WRITE`, or `EXCHANGE` to read an answer.
         url: complete, with its query; may hold secrets, so it is never logged.
-            `tcp://host:port` takes the body alone.
-        headers: sent with values on one line; `http_headers.RESERVED` are not.
+            `tcp://host:port` receives the body alone.
+        headers: headers, with values on one line; `http_headers.RESERVED` are not sent.
         body: the bytes of the body.
         verify: True to require a trusted certificate.
         limit_s: time limit of the whole request, in seconds; None for the client's own
@@ -57,7 +57,7 @@ class Request:
     proxy: str = ""
 
     def over(self, connection: Connection, identity: Identity | None) -> Request:
-        """This request over a connection; what that leaves open stays."""
+        """This request over a connection; settings that the connection lacks stay."""
         return dataclasses.replace(
             self,
             verify=self.verify and connection.verify,
@@ -111,7 +111,7 @@ def check(request: Request) -> None:
     """Refuse a request that cannot be sent over HTTP.
 
     Raises:
-        DeliveryError: its scheme, its URL or its proxy is invalid.
+        DeliveryError: the scheme, the URL or the proxy is invalid.
         HeaderNameError: the name of a header is invalid.
     """
     scheme = urlsplit(request.url).scheme
@@ -164,9 +164,9 @@ def failure(
 
 
 def escaped(url: str) -> str:
-    """`url` with characters percent-encoded that a request line cannot hold.
+    """`url` with percent-encoding for characters that a request line cannot hold.
 
-    Those of the host stay, and escapes that it has already.
+    The host and existing escapes stay unchanged.
     """
     head = _AUTHORITY.match(url)
     at = head.end() if head else 0

@@ -35,7 +35,7 @@ class Network:
 
     @property
     def http(self) -> HttpClient:
-        """The server's client for HTTP requests, such as those for tokens."""
+        """The server's client for HTTP requests, such as requests for tokens."""
         if self.client is None:
             raise RuntimeError("the network was made without a client")
         return self.client
@@ -44,8 +44,8 @@ class Network:
         """The allowed addresses of a host.
 
         Raises:
-            DeniedAddressError: all are denied.
-            OSError: there are none, or they did not come in time.
+            DeniedAddressError: all of them are denied.
+            OSError: there are none, or the lookup took too long.
         """
         return await self.dialer.addresses(host)
 
@@ -54,7 +54,7 @@ class Network:
 
         Raises:
             DeniedAddressError: all of its addresses are denied.
-            OSError: it cannot be reached.
+            OSError: the host cannot be reached.
         """
         return await self.dialer.connected(host, port)
 

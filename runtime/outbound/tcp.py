@@ -12,7 +12,7 @@ from runtime.outbound.addresses import DeniedAddressError
 from runtime.outbound.dialing import Dialer, LookupTimeoutError
 
 EXCHANGE = "EXCHANGE"
-"""The method of a request to `tcp://` whose answer is read; of others nothing is."""
+"""The method of a request to `tcp://` whose answer is read; others have no answer."""
 _ANSWER_BYTES = 64 * 1024
 
 
@@ -21,12 +21,12 @@ async def exchange(
 ) -> bytes:
     """Write a message on a connection of its own, and read the answer.
 
-    The sending side is closed after the message. The answer ends where the connection
-    does, or with its first line.
+    The sending side is closed after the message. The answer ends with the connection,
+    or with its first line.
 
     Args:
         dialer: opens the connection.
-        address: `host:port`; no host is this machine.
+        address: `host:port`; this machine without a host.
         message: the bytes to write.
         reads: true to read an answer of at most 64 KiB, without its line end.
 
@@ -50,7 +50,7 @@ async def exchange(
             await writer.wait_closed()
             return answer
         finally:
-            # after a failure nothing of the connection is worth waiting for
+            # after a failure, do not wait for a graceful close
             with contextlib.suppress(OSError):
                 writer.transport.abort()
     except DeniedAddressError as error:
@@ -87,7 +87,7 @@ def _place(address: str) -> tuple[str, int]:
         raise _failure(address, "missing port in address")
     if not (port.isascii() and port.isdigit() and int(port[:6]) <= 65535):
         raise _failure(address, "invalid port")
-    # Go takes an address without a host for this machine
+    # as in Go, an address without a host is this machine
     return host.removeprefix("[").removesuffix("]") or "localhost", int(port)
 
 

@@ -14,9 +14,10 @@ _log = logging.getLogger("kapacitor.trust")
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """The identity of a file's content."""
+    """The version of a file's content."""
 
-    # the former can be set, and a change of who may read is none of it
+    # both times: the former can be set by hand, and stays the same when permissions
+    # change
     modified_ns: int
     changed_ns: int
     size: int
@@ -26,8 +27,8 @@ class _Version:
 class Trust:
     """A file of authorities that is read again when it changes.
 
-    While it is missing, cannot be read or holds nonsense, what was read last counts:
-    a file is not there for a moment when it is replaced.
+    While the file is missing, unreadable or invalid, its last valid content is used:
+    when a file is replaced, it may be missing for a moment.
 
     Attributes:
         path: the file.
@@ -87,7 +88,7 @@ class Trust:
 
 
 def _reason(error: OSError) -> str:
-    """The problem with the file; an SSLError, which is an OSError, has no such text."""
+    """The problem with the file; an SSLError is an OSError without `strerror`."""
     if isinstance(error, ssl.SSLError):
         return "contains no certificates in PEM format"
     return error.strerror or "cannot be read"

@@ -1,6 +1,6 @@
 """The `kapacitord` command.
 
-A command's modules are imported when it is used: only `run` needs those of the server.
+The modules of a command are imported when it is used: only `run` needs the server.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _current_folder() -> str:
 
 
 def run_command(arguments: Sequence[str], environment: ProcessEnvironment) -> int:
-    """Run one command; the exit code."""
+    """Run one command; return the exit code."""
     command, rest = "run", list(arguments)
     if rest and not rest[0].startswith("-"):
         command, rest = rest[0], rest[1:]

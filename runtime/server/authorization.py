@@ -26,13 +26,13 @@ def guard(
     clock: Clock,
     tokens: SubscriptionTokens | None,
 ) -> None:
-    """Apply both switches: the user store, and the authorization of requests.
+    """Set up both switches: the user store, and the authorization of requests.
 
     Args:
         http: server of the API.
         config: configuration with the switches.
         store: database of the users.
-        compute: compute thread, which uses it.
+        compute: compute thread, which uses the database.
         clock: wall clock, in ns since 1970 UTC.
         tokens: tokens of subscriptions, with authorization.
 

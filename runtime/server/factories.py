@@ -82,12 +82,13 @@ def sites(config: Config) -> Sites:
     """Hosts and origins that may send requests."""
     host, _ = config.http.address()
     names = [host, config.hostname, socket.gethostname(), *config.http.allowed_hosts]
-    # InfluxDB writes to these
+    # host names that InfluxDB writes to
     names += [each.kapacitor_hostname for each in config.influxdb]
     return Sites(
         filter(is_host, names),
         config.http.allowed_origins,
-        # behind a strange name a page has no credentials, and clients need no setting
+        # with users, any name is safe and needs no setting: a page behind a foreign
+        # name has no credentials
         any_host=config.requires_users and not config.http.allowed_hosts,
     )
 
@@ -111,7 +112,7 @@ def http_service(config: HttpConfig, sites: Sites) -> HttpServer:
                 config.https_certificate, config.https_private_key or None
             )
         except OSError as error:
-            # ssl.SSLError is one, and its text has more than its `strerror`
+            # ssl.SSLError is an OSError whose text says more than its `strerror`
             reason = str(error) if isinstance(error, ssl.SSLError) else error.strerror
             raise KapacitorError(
                 f"http: failed to load https-certificate "
@@ -133,7 +134,7 @@ def store(path: Path) -> Store:
     """The database.
 
     Raises:
-        KapacitorError: the file is something else, or cannot be used.
+        KapacitorError: the file is not a database of this server, or cannot be used.
     """
     try:
         with path.open("rb") as file:

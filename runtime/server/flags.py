@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from runtime.errors import KapacitorError
 
-# Kapacitor's flags that do nothing here; who relies on one must hear of it
+# Kapacitor's flags that have no effect here, and are refused for that reason
 UNSUPPORTED = ("cpuprofile", "memprofile")
 RUN_FLAGS = frozenset(
     (
@@ -32,7 +32,7 @@ def flags(arguments: Sequence[str], known: frozenset[str]) -> dict[str, str]:
     """The flags given, by name; `-a b`, `-a=b`, `--a b`, and `-a` for a switch.
 
     Raises:
-        UsageError: one is unknown or lacks its value; the texts are Go's.
+        UsageError: a flag is unknown or lacks its value; the texts are Go's.
     """
     found: dict[str, str] = {}
     rest = list(arguments)

@@ -15,10 +15,10 @@ from runtime.units import Clock
 
 
 def identity(config: Config) -> ServerInfo:
-    """Host name and ids; the ids are made once and kept in the data directory.
+    """Host name and ids; the ids are created once and kept in the data directory.
 
     Raises:
-        KapacitorError: they cannot be read, or not be kept.
+        KapacitorError: the ids cannot be read or stored.
     """
     directory = Path(config.data_dir)
     try:
@@ -31,10 +31,10 @@ def identity(config: Config) -> ServerInfo:
 
 
 def described(config: Config, clock: Clock) -> Server:
-    """The server as services know it.
+    """The server as services see it.
 
-    Its host is the configured `hostname`: the address that it listens on may be that of
-    no machine, such as `0.0.0.0`.
+    Its host is the configured `hostname`, as the address that it listens on may be no
+    machine's: `0.0.0.0`.
     """
     _, port = config.http.address()
     scheme = "https" if config.http.https_enabled else "http"
@@ -47,7 +47,7 @@ def _id(path: Path) -> str:
         if path.is_file() and (known := path.read_text().strip()):
             return known
         made = str(uuid.uuid4())
-        # half an id would be taken for a whole one ever after
+        # durable: after a crash, a part of an id would be taken for the whole one
         durable.write(path, made.encode())
     except OSError as error:
         raise KapacitorError(f"{path}: {error.strerror}") from error

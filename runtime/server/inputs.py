@@ -1,4 +1,4 @@
-"""The ways of points to tasks besides the API: subscriptions of InfluxDB, and UDP."""
+"""Inputs of points besides the API: subscriptions of InfluxDB, and UDP."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from runtime.services.influxdb.links import Report, Surroundings
     from runtime.services.udp.listener import Listener, Submit
 
-# A slow query must not keep others waiting for a connection.
+# Many, as a slow query must not keep others waiting for a connection.
 _CONNECTIONS = 128
 
 
 class Inputs:
-    """Opens and closes the inputs. Without sections for them nothing is imported.
+    """Opens and closes the inputs. Modules are imported only for existing sections.
 
     Attributes:
         influxdb: the clusters of InfluxDB.
@@ -41,16 +41,16 @@ class Inputs:
         port: Callable[[], int],
         add_host: Callable[[str], None],
     ) -> None:
-        """Make the inputs.
+        """Create the inputs.
 
         Args:
             config: valid configuration.
             info: identity of the server.
             tokens: tokens of subscriptions; None if writes need no credentials.
             submit: starts a write.
-            report: takes news of clusters.
+            report: called with changes in the state of clusters.
             port: returns the port of the API.
-            add_host: makes the API serve one more name.
+            add_host: adds a name under which the API is served.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -66,7 +66,7 @@ class Inputs:
         self.influxdb = InfluxDBService(config.influxdb, self._surroundings)
 
     async def open(self) -> None:
-        """Begin to take points.
+        """Begin to receive points.
 
         Raises:
             KapacitorError: the address of a UDP listener cannot be used.
@@ -80,7 +80,7 @@ class Inputs:
         self.influxdb.open()
 
     async def close(self) -> None:
-        """Stop taking points."""
+        """Stop receiving points."""
         await self.influxdb.close()
         for each in [*self._listeners]:
             await each.close()

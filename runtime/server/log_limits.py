@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
-# Of complaints of one kind, this many are written …
+# Of complaints of the same kind, at most this many are written …
 MOST = 20
 # … in this time.
 SPAN_S = 10.0
-# The number of kinds that are remembered; beyond it they count as one.
+# Maximum number of kinds; all further ones are counted as one.
 _KINDS = 1000
 # Attributes that distinguish complaints with the same text.
 _PARTS = ("task_master", "task", "node", "topic", "handler", "service")
@@ -28,9 +28,9 @@ class _Kind:
 
 
 class Repeats(logging.Filter):
-    """Passes warnings and errors until too many are the same.
+    """Passes warnings and errors, at most `MOST` of each kind in `SPAN_S`.
 
-    The number of omitted ones is logged when their time is over, as `suppressed`.
+    The number of omitted lines is logged after that time, as `suppressed`.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class Repeats(logging.Filter):
         write: Callable[[logging.LogRecord], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Pass everything at first.
+        """Create a filter that has not counted anything yet.
 
         Args:
-            write: writes the lines about omitted ones.
+            write: writes the lines about omitted lines.
             clock: monotonic clock, in seconds.
         """
         super().__init__()
@@ -49,7 +49,7 @@ class Repeats(logging.Filter):
         self._clock = clock
         self._kinds: dict[Hashable, _Kind] = {}
         self._look_at = 0.0
-        # each thread that logs asks before it waits for its turn to write
+        # each thread calls the filter before it waits to write
         self._lock = threading.Lock()
 
     def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
@@ -64,7 +64,7 @@ class Repeats(logging.Filter):
                 kind.left_out += 1
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return True to write `record`, after a line about omitted ones."""
+        """Return True to write `record`, after lines about omitted ones."""
         if hasattr(record, "suppressed"):
             return True
         now = self._clock()

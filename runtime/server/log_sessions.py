@@ -1,6 +1,6 @@
 """The log over HTTP: its level, and its lines for clients that follow it.
 
-They get lines of all levels, whatever level is written.
+Sessions receive lines of all levels, whatever the level of the written log.
 
 Source: Kapacitor services/diagnostic, services/httpd.
 """
@@ -31,7 +31,7 @@ LOGFMT = "application/logfmt"
 JSON = "application/json"
 _LEVELS = ("debug", "info", "warn", "error")
 _SETTABLE = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "ERROR": logging.ERROR}
-# lines that may wait for a client; the oldest are dropped
+# maximum number of lines that wait for a client; the oldest are dropped
 _WAITING = 1000
 _SESSIONS = 32
 
@@ -53,7 +53,7 @@ class Filter:
         """Read from a request.
 
         Raises:
-            ValueError: it asks twice, or for a level that is none.
+            ValueError: a parameter is repeated, or the level is unknown.
         """
         tags: dict[str, str] = {}
         # credentials are not tags
@@ -75,7 +75,7 @@ class Filter:
         return cls({**tags, "lvl": word})
 
     def takes(self, parts: Mapping[str, str]) -> bool:
-        """True if a line is wanted."""
+        """True if the filter selects a line."""
         if self.least and _rank(parts["lvl"]) < _rank(self.least):
             return False
         return all(parts.get(name) == value for name, value in self.tags.items())
@@ -87,7 +87,7 @@ class LogSessions(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._sessions: set[_Session] = set()
-        # the logger's level without a session
+        # the logger's level while there is no session
         self._level = logging.NOTSET
 
     def add_routes(self, router: Router) -> None:
@@ -160,7 +160,7 @@ class LogSessions(logging.Handler):
 
 
 class _Session(AsyncGenerator[bytes, None]):
-    """The lines of one client, until it disconnects or the server ends."""
+    """The lines for one client, until it disconnects or the server ends."""
 
     def __init__(
         self,
@@ -176,11 +176,11 @@ class _Session(AsyncGenerator[bytes, None]):
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def hand_over(self, line: bytes) -> None:
-        """Take a line from any thread."""
+        """Add a line, from any thread."""
         self._bridge.soon(self.put, line)
 
     def put(self, line: bytes | None) -> None:
-        """Take a line on the event loop; None ends the session."""
+        """Add a line, on the event loop; None ends the session."""
         if self._lines.qsize() >= _WAITING:
             self._lines.get_nowait()
         self._lines.put_nowait(line)
@@ -193,12 +193,12 @@ class _Session(AsyncGenerator[bytes, None]):
         return line
 
     async def athrow(self, *error: Any) -> bytes:
-        """End."""
+        """End the session."""
         self._forget(self)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End."""
+        """End the session."""
         self._forget(self)
 
 

@@ -28,7 +28,7 @@ _WORDS = {
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-# Maximum length of a line, so that no tag or id of a client fills the disk.
+# Maximum length of a line, so that a client's tags or ids cannot fill the disk.
 _LONGEST_LINE = 16 * 1024
 _LONGEST_PART = 8 * 1024
 
@@ -63,7 +63,7 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
         # the end of a traceback is more useful than its start
         text = "".join(traceback.format_exception(record.exc_info[1]))
         parts["stack"] = text[-_LONGEST_PART // 2 :]
-    # no secret is logged, wherever it comes from
+    # hide secrets in all parts, whatever their source
     said = hidden("\0".join(parts.values())).split("\0")
     if len(said) != len(parts):
         said = [hidden(value) for value in parts.values()]
@@ -89,7 +89,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _key(name: str) -> str:
-    # the names of tags are a client's
+    # clients choose the names of tags
     if name.isidentifier():
         return name
     return "".join(
@@ -98,7 +98,7 @@ def _key(name: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    # marks that turn text around are not printable, nor are other ends of lines
+    # direction marks and other line ends are not printable either
     if value and value.isprintable() and not any(char in ' "=\\' for char in value):
         return value
     return quote(value)

@@ -50,7 +50,7 @@ def exposition(info: ServerInfo, now: Snapshot, accept: str) -> tuple[bytes, str
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     parts = [table.encoded(encoder) for table in server.tables()]
-    # last: it may end with the mark of the end
+    # last, as its output may contain the end mark
     return b"".join((*parts, encoder(registry))), content_type
 
 
@@ -66,7 +66,7 @@ class _Fixed(Collector):
 class _Table:
     """A family with labels and up to tens of thousands of samples.
 
-    The library's own encoder takes some 20 µs for each.
+    For each sample the library's own encoder would take some 20 µs.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ class Monitoring:
         self._compute = compute
 
     def add_routes(self, router: Router) -> None:
-        """Take the requests of the API."""
+        """Add the routes."""
         router.add("GET", "/debug/vars", self._vars)
         router.add("GET", "/metrics", self._metrics, base="")
 
@@ -29,7 +29,7 @@ class Monitoring:
         return await reader.run(lambda: pretty(self._statistics.variables()))
 
     async def _metrics(self, request: Request) -> Answer:
-        # most servers are not scraped
+        # imported here: most servers are not scraped
         from runtime.server.metrics import exposition
 
         def exposed() -> Answer:

@@ -16,9 +16,9 @@ from runtime.trouble import Trouble
 from runtime.units import SECOND
 
 _SWEEP_S = 1.0
-# Timers of tasks that are due in this time run together.
+# Timers of tasks that are due within this time run together.
 _TIMERS_REST_S = 0.005
-# Interval at which the clock is read while nothing is due; it may have been set.
+# Interval for reading the clock while nothing is due, as it may have been set.
 _LOOK_S = 1.0
 
 _log = logging.getLogger("kapacitor.server")
@@ -69,7 +69,7 @@ async def _guarded(
         if slices is not None:
             async for _ in compute.each(slices):
                 pass
-    # a mistake must not end the loop: without it, barriers and deadmans would stop
+    # go on after any error: without this loop, barriers and deadmans would stop
     except Exception as error:
         trouble.failed(error)
     else:

@@ -12,10 +12,10 @@ from runtime.errors import ConfigError
 
 @contextlib.contextmanager
 def pid_file(path: Path) -> Iterator[None]:
-    """Write this process's id to `path`; remove the file at the end, if it still has it.
+    """Write this process's id to `path`; at the end, remove an unchanged file.
 
     Raises:
-        ConfigError: it cannot be written.
+        ConfigError: the file cannot be written.
     """
     own = str(os.getpid())
     try:
@@ -26,7 +26,7 @@ def pid_file(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # another server may have taken it over meanwhile, or it was removed
+        # another server may have replaced or removed the file meanwhile
         with contextlib.suppress(OSError):
             if path.read_text() == own:
                 path.unlink()

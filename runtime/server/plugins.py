@@ -81,7 +81,7 @@ def found(bundled: Integrations, folder: str = "") -> Found:
         folder: folder of the project; "" to load none.
 
     Raises:
-        ConfigError: a plugin cannot be loaded, or two have a handler of one name.
+        ConfigError: a plugin cannot be loaded, or two have a handler of the same name.
     """
     project, warnings = _usable(_project(folder)) if folder else (None, [])
     plugins = list(_installed(project))
@@ -96,14 +96,14 @@ def found(bundled: Integrations, folder: str = "") -> Found:
 def _without(
     bundled: Integrations, plugins: Sequence[Plugin]
 ) -> tuple[Integrations, list[str]]:
-    """The bundled handlers without those that plugins have too, and a warning for each.
+    """The bundled handlers without those that plugins replace, with a warning for each.
 
     A project may have had a handler of its own before the server came with one.
     """
     own = {
         kind.lower(): plugin for plugin in plugins for kind in plugin.integrations.kinds
     }
-    # `log`, `post` and the like have no service of their name, and no stand-in
+    # kinds like `log` and `post` have no service of that name, and cannot be replaced
     gone = [kind for kind in bundled.services if kind.lower() in own]
     handlers = [bundled.node_handlers.entries[kind] for kind in gone]
     tables: dict[str, dict[str, Any]] = {
@@ -125,10 +125,11 @@ def merged(plugins: Iterable[Plugin]) -> Integrations:
     """The handlers of all plugins as one value.
 
     Raises:
-        ConfigError: two have a handler of one name, or one hides a property of alert nodes.
+        ConfigError: two have a handler of the same name, or one hides a property of
+            alert nodes.
     """
     tables: dict[str, dict[str, Any]] = {table: {} for table in _TABLES}
-    # names are compared as files and scripts may spell them, in any case
+    # names are compared in lower case, as files and scripts may use any case
     owners: dict[tuple[str, str], Plugin] = {}
     own = {name.lower() for name in properties_of(AlertNode)}
     for plugin in plugins:
@@ -188,7 +189,7 @@ def _of_project(project: _Project) -> Plugin:
 def _loaded(plugin: str, module: str, attribute: str) -> Integrations:
     try:
         value = getattr(importlib.import_module(module), attribute, None)
-    # the operator needs to know which plugin fails
+    # any error: the operator needs to know which plugin fails
     except Exception as error:
         raise ConfigError(
             f"cannot load the handlers of {plugin}: importing {module} failed with "
@@ -206,7 +207,7 @@ def _project(folder: str) -> _Project | None:
     """The project that contains `folder`, unless it is the server's own checkout.
 
     Raises:
-        ConfigError: its settings cannot be read, or it has a runtime of its own.
+        ConfigError: its settings cannot be read, or it contains a copy of the runtime.
     """
     import tomllib
 

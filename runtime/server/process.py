@@ -35,11 +35,12 @@ LOGO = r"""
  |_|\_\__,_| .__/ \__,_|\___|_|\__\___/|_|
            |_|
 """
-# of glibc's malloc.h
+# from glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-# The memory of one write is kept for the next: memory returned to the system comes back
-# page by page, which may be a third of the work on a write. Left alone, glibc sets its
-# limits by what happens to be freed first: 128 KB in one start, 32 MB in another.
+# Keep the memory of one write for the next: memory returned to the system is mapped
+# again page by page, which may take a third of the time of a write. By default, glibc
+# derives its limits from the first large block that is freed: 128 KB in one start, 32
+# MB in another.
 _MOST_KEPT_BYTES = 32 << 20
 # Memory that only the largest writes need is returned at once.
 _LARGE_BYTES = 4 << 20
@@ -61,7 +62,7 @@ class _Server(Protocol):
 def run(
     flags: Mapping[str, str], environment: ProcessEnvironment, found: Found
 ) -> None:
-    """Serve until a signal comes.
+    """Serve until a signal arrives.
 
     Raises:
         KapacitorError: the server cannot be started.
@@ -101,7 +102,7 @@ def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
     """Add `cidrs` to the denied networks.
 
     Raises:
-        ConfigError: one is not a network.
+        ConfigError: a text is not a network.
     """
     try:
         DeniedNetworks.parsed(cidrs)
@@ -117,8 +118,8 @@ async def _serve(
     disabled: frozenset[str],
     pidfile: str,
 ) -> None:
-    """Serve until a signal comes; a second one ends the process at once."""
-    # the server pulls in everything; the other commands do without
+    """Serve until a signal arrives; a second one ends the process at once."""
+    # imported here: other commands do not need the server and all its imports
     from runtime.server.server import Server
 
     try:
@@ -129,7 +130,7 @@ async def _serve(
         server = Server(config, integrations, disabled_handlers=disabled)
     except KapacitorError as error:
         raise ConfigError(f"create server: {error}") from error
-    # only now: a second server on the same database is not to replace the first's file
+    # not earlier: a second server on the same database must not replace the file
     with pid_file(Path(pidfile)) if pidfile else contextlib.nullcontext():
         await _serve_until_stopped(server)
 
@@ -147,7 +148,7 @@ async def _serve_until_stopped(server: _Server) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signalled)
-    # log rotation sends it too; the default would end the process
+    # also sent by log rotation; by default it would end the process
     hangup = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     try:
@@ -155,7 +156,7 @@ async def _serve_until_stopped(server: _Server) -> None:
             await server.open()
     except KapacitorError as error:
         raise ConfigError(f"open server: {error}") from error
-    # a signal that came while the server opened asked for what was just done
+    # the server has just loaded the directory: an earlier signal needs no reload
     hangup.clear()
     reloads = asyncio.create_task(_reload(server, hangup))
     await stop.wait()
@@ -190,7 +191,7 @@ def tune_memory() -> None:
     """Settings that must be made before the server's modules are loaded."""
     # numpy's linear algebra, which is not used, has threads with large buffers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # glibc keeps a heap for each thread; what one frees the others cannot use
+    # by default each thread has a heap, whose free memory other threads cannot use
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT_BYTES)
@@ -198,7 +199,7 @@ def tune_memory() -> None:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Creates event loops, with uvloop where it is installed."""
+    """Return the factory of event loops, uvloop's if it is installed."""
     try:
         from uvloop import new_event_loop
     except ImportError:

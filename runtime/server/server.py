@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kapacitor.server")
 
-# Time limit for pending events at a stop.
+# Time limit for pending events when the server stops.
 DRAIN_LIMIT_S = 10.0
 # Time limit for posts of httpPost nodes and points of influxDBOut nodes at a stop.
 POSTS_LIMIT_S = 5.0
@@ -96,7 +96,7 @@ class Server:
             clock: wall clock, in ns since 1970 UTC.
 
         Raises:
-            KapacitorError: a file cannot be used, or a service not be made.
+            KapacitorError: a file cannot be used, or a service cannot be created.
         """
         self._config = config
         self._clock = clock
@@ -122,7 +122,8 @@ class Server:
         self.http = http_service(config.http, served)
         self._add_routes(self.http.router)
         if config.auth.enabled or config.http.auth_enabled:
-            # most servers have no users, and code for passwords takes memory
+            # imported here: most servers have no users, and code for passwords takes
+            # memory
             from runtime.server.authorization import guard
 
             guard(self.http, config, self._store, self._compute, clock, tokens)
@@ -130,7 +131,7 @@ class Server:
     def _build_delivery(
         self, integrations: Integrations, disabled: frozenset[str]
     ) -> None:
-        """Build topics, their handlers, and the thread that events come from."""
+        """Build topics, their handlers, and the thread on which events arise."""
         config, clock = self._config, self._clock
         limits = time_limits(config.delivery)
         self._dialer = Dialer(config.delivery.denied, limit_s=limits.connect_s)
@@ -176,7 +177,7 @@ class Server:
             self._alerts,
             self._dialer,
             clock,
-            # the time of day may be set; periods go on as they were
+            # monotonic: periods stay the same when the time of day is set
             Timers(time.monotonic_ns if clock is time.time_ns else clock),
             self._compute.give_way,
             self._inputs.influxdb.clusters,
@@ -346,10 +347,10 @@ class Server:
         ]
 
     async def _open_services(self) -> None:
-        """Open the active services, and others as soon as they are made."""
+        """Open the active services, and later ones as soon as they are created."""
         active = list(self._services.active.values())
         self._opening.start()
-        # a handler is defined on the compute thread
+        # services are created on the compute thread, where handlers are defined
         self._services.observe(
             lambda each: self._opening.soon(self._begin_opening, each)
         )
@@ -426,7 +427,7 @@ class Server:
             await self._load.load()
         except KapacitorError as error:
             log.error(str(error), extra={"service": "load"})
-        # the next reload may find files that cause no such thing
+        # an error of one reload must not stop later ones
         except Exception:
             log.exception(
                 "failed to reload tasks/templates/handlers", extra={"service": "load"}
@@ -443,12 +444,12 @@ class Server:
         log.info("listening", extra={"service": "http", "port": self.http.port})
 
     def _is_stopped(self, task: str) -> bool:
-        """True if a task of that id exists and does not run."""
+        """True if a task of that id exists but does not run."""
         known = self._all_tasks.records.get(task) is not None
         return known and self._master.get(task) is None
 
     def _submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[Any]:
-        """Start a write that came by another way than the API."""
+        """Start a write that does not come from the API."""
         return self._write.submit(query, body, encoding)
 
     def _note_cluster(self, cluster: str, problem: str, *, is_expected: bool) -> None:
@@ -459,7 +460,7 @@ class Server:
 
 
 async def _opened(service: Service) -> None:
-    """Open a service that was made while the server runs."""
+    """Open a service that was created while the server runs."""
     try:
         await service.open()
     # no request waits for it: deliveries of the service fail and are retried

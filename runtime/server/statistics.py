@@ -76,7 +76,7 @@ class Snapshot(NamedTuple):
 class Statistics:
     """Reads statistics from any thread, while the compute thread works.
 
-    Each number is correct by itself, though slightly older or newer than the next.
+    Each number is correct by itself, but one may be slightly older than the next.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Statistics:
             yield entry("nodes", tags, node.values)
         for task, edge in self._edges():
             tags = {"task": task, "parent": edge.parent, "child": edge.child}
-            # each point or batch is taken as soon as it is sent
+            # every point or batch that is sent is received at once
             counts = {"collected": edge.size, "emitted": edge.size}
             yield entry("edges", {**tags, "type": edge.type}, counts)
         for address, received in now.udp.items():

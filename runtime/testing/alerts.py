@@ -66,7 +66,7 @@ class RecordingTopics:
         self.topics.restore(Topic(topic, self._stored.get(topic, ())))
 
     def close_topic(self, topic: str) -> None:
-        """Close it, keeping its state."""
+        """Close a topic, keeping its state."""
         found = self.topics.get(topic)
         self._stored[topic] = [] if found is None else list(found.events.values())
         self.topics.remove(topic)

@@ -20,5 +20,5 @@ class ManualClock:
         return self.now
 
     def advance(self, duration: Nanoseconds) -> None:
-        """Move on by `duration`; a negative one moves back."""
+        """Move the clock by `duration`; a negative one moves it back."""
         self.now += duration

@@ -14,17 +14,17 @@ from runtime.services.server import Server
 from runtime.units import MINUTE, SECOND
 
 TIME = 1_500_000_000 * SECOND
-# half a minute after the event
+# its clock is half a minute after the event
 SERVER = Server(
     "http://kapacitor.example.com:9092/kapacitor/v1",
     "kapacitor.example.com",
     lambda: TIME + 30 * SECOND,
 )
-"""The server that services of tests belong to."""
+"""The server of the services in tests."""
 KEY = "0123456789abcdef0123456789abcdef"
 """The key of deliveries in tests."""
 COURSE = (Level.WARNING, Level.CRITICAL, Level.OK, Level.CRITICAL)
-"""The levels of an alert that gets worse, ends and begins again."""
+"""The levels of an alert that gets worse, ends and starts again."""
 _TAGS = {"host": "serverA"}
 _ROW = Row("cpu", _TAGS, ("time", "usage_idle"), ((TIME, 3.5),))
 _DATA = EventData(
@@ -36,7 +36,7 @@ _DATA = EventData(
     result=(_ROW,),
 )
 _NAME_LENGTH = 100
-# a change of one of these is a change of the result
+# a change of one of these attributes also changes the result
 _OF_ROWS = frozenset(("fields", "name", "tags", "time"))
 # headers that the client library adds to each request
 _TRANSPORT = frozenset(
@@ -48,7 +48,7 @@ _TRANSPORT = frozenset(
 
 
 def sample_event(level: Level = Level.CRITICAL) -> Event:
-    """An event as an alert on a host's CPU makes it."""
+    """An event as an alert on a host's CPU creates it."""
     state = EventState(
         id="cpu:serverA",
         message=f"CPU of serverA is {level}",
@@ -86,7 +86,7 @@ def changed_event(event: Event, changes: Mapping[str, object]) -> Event:
 
 
 def _row(event: Event) -> Row:
-    """The row of a point, as an alert node puts it into the result."""
+    """The row of a point, as an alert node adds it to the result."""
     data = event.data
     columns = ("time", *data.fields)
     values = (event.state.time, *data.fields.values())
@@ -96,11 +96,11 @@ def _row(event: Event) -> Row:
 def shown_request(
     method: str, target: str, headers: Mapping[str, str], body: bytes
 ) -> str:
-    """A request as lines of text, without what the HTTP client adds on its own.
+    """A request as lines of text, without headers that the HTTP client adds itself.
 
     Args:
         method: `POST`, …
-        target: path and query as they were sent.
+        target: path and query as sent.
         headers: headers by name.
         body: the bytes of the body.
     """
@@ -145,7 +145,7 @@ class Variant(NamedTuple):
 
     Attributes:
         config: the configuration of the service.
-        options: the handler's options; None: those of a handler that sets none.
+        options: the handler's options; None for those of a handler that sets none.
         changes: other values of the event, as `changed_event` takes them.
     """
 
@@ -155,7 +155,7 @@ class Variant(NamedTuple):
 
 
 def variant_names(usual: Any, variants: Sequence[Variant]) -> list[str]:
-    """Names of variants, no two alike: how each differs from the usual, `opt.room = 'a'`.
+    """Distinct names of variants by their difference from the usual, `opt.room = 'a'`.
 
     Args:
         usual: the configuration that the variants change.

@@ -1,6 +1,6 @@
 """Points and frames from short text, for tests.
 
-A line is `[MEASUREMENT,TAG=VALUE,…] FIELD=VALUE,… SECONDS`, as line protocol has it but
+A line is `[MEASUREMENT,TAG=VALUE,…] FIELD=VALUE,… SECONDS`, as in line protocol but
 without escapes and with the time in (maybe fractional) seconds:
 `cpu,host=a usage=1.5,count=3i,up=true,note="x y" 12`.
 """
@@ -40,7 +40,7 @@ def seconds(value: float) -> int:
 
 
 def point(line: str, *, db: str = "d", rp: str = "r", group_by: str = "") -> Point:
-    """The point that `line` describes; `group_by` names tags, separated by blanks."""
+    """The point in `line`; `group_by` names tags, separated by spaces."""
     match = _LINE.fullmatch(line.strip())
     if match is None:
         raise ValueError(f"not a point: {line}")
@@ -59,13 +59,13 @@ def point(line: str, *, db: str = "d", rp: str = "r", group_by: str = "") -> Poi
 def points(
     text: str, *, db: str = "d", rp: str = "r", group_by: str = ""
 ) -> list[Point]:
-    """The points of a text, one a line."""
+    """The points of a text, one per line."""
     lines = [line for line in text.splitlines() if line.strip()]
     return [point(line, db=db, rp=rp, group_by=group_by) for line in lines]
 
 
 def dimensions(group_by: str) -> Dimensions:
-    """Dimensions from tag names separated by blanks; `*name` groups by measurement."""
+    """Dimensions from tag names separated by spaces; `*name` groups by measurement."""
     tags = group_by.split()
     names = tuple(sorted(tag for tag in tags if tag != "*name"))
     return Dimensions("*name" in tags, names) if tags else NO_DIMENSIONS
@@ -80,7 +80,7 @@ def _value(text: str) -> Value:
 
 
 def frame_of(points: Sequence[Point]) -> Frame:
-    """A frame of points; the first one's measurement and dimensions hold for all."""
+    """A frame of points, all with the measurement and dimensions of the first one."""
     first = points[0]
     fields = _names(each.fields for each in points)
     tags = _names(each.tags for each in points)
@@ -103,7 +103,7 @@ def frame_of(points: Sequence[Point]) -> Frame:
 
 
 def frame(text: str, *, db: str = "d", rp: str = "r", group_by: str = "") -> Frame:
-    """A frame of the points of a text, one a line, all of one measurement."""
+    """A frame of the points of a text, one per line, all of one measurement."""
     return frame_of(points(text, db=db, rp=rp, group_by=group_by))
 
 
@@ -143,7 +143,7 @@ def host_frame(
     field: str = "usage_user",
     seed: int = 1,
 ) -> Frame:
-    """A frame as agents write it: `hosts` in turn, each a second later every round."""
+    """A frame as agents write it: `hosts` in turn, one second later each round."""
     numbers = np.arange(rows)
     random = np.random.default_rng(seed)
     values = field_column([float(v) for v in random.random(rows).round(3) * 100])

@@ -51,14 +51,14 @@ Make = Callable[[ConfigT, HttpClient, Server], ServiceT]
 
 
 class Received(Protocol):
-    """A fake server, or what takes its place: it keeps its requests."""
+    """A fake server or its replacement, which keeps its requests."""
 
     @property
     def received(self) -> SimpleQueue[Recorded]:
         """The requests or data received, in order."""
 
     def next(self) -> Recorded:
-        """The oldest not yet taken."""
+        """The oldest request not yet taken."""
 
 
 def deliver(
@@ -73,12 +73,12 @@ def deliver(
     Args:
         make: the class of the service.
         config: its configuration.
-        options: the handler's options; None: those of a handler that sets none.
+        options: the handler's options; None for those of a handler that sets none.
         event: event to send; None for a critical alert.
-        journal: progress of earlier attempts; None for a first one.
+        journal: progress of earlier attempts; None for the first one.
 
     Raises:
-        DeliveryError: it was not delivered.
+        DeliveryError: the event was not delivered.
     """
     deliver_all(make, config, [event or sample_event()], options, journal)
 
@@ -96,11 +96,11 @@ def deliver_all(
         make: the class of the service.
         config: its configuration.
         events: the events.
-        options: the handler's options; None: those of a handler that sets none.
-        journal: progress of earlier attempts; None for first ones.
+        options: the handler's options; None for those of a handler that sets none.
+        journal: progress of earlier attempts; None for the first ones.
 
     Raises:
-        DeliveryError: one was not delivered.
+        DeliveryError: an event was not delivered.
     """
 
     async def send(service: ServiceT) -> None:
@@ -127,7 +127,7 @@ def connection_of(
     Args:
         make: the class of the service.
         config: its configuration.
-        options: the handler's options; None: those of a handler that sets none.
+        options: the handler's options; None for those of a handler that sets none.
     """
     service = make(sections(config), AiohttpClient(), SERVER)
     said = service.default_handler_config() if options is None else options
@@ -142,10 +142,10 @@ def run_service_test(
     Args:
         make: the class of the service.
         config: its configuration.
-        options: the test's options; None: its defaults.
+        options: the test's options; None for its defaults.
 
     Raises:
-        DeliveryError: it failed.
+        DeliveryError: the test failed.
     """
 
     async def send(service: ServiceT) -> None:
@@ -165,7 +165,7 @@ def service_test(
         server: server that receives the requests.
 
     Raises:
-        DeliveryError: it failed.
+        DeliveryError: the test failed.
     """
     service = make(sections(config), AiohttpClient(), SERVER)
     options = service.test_options()
@@ -196,7 +196,7 @@ def _run(
 
     checked: tuple[Any, ...] = config if isinstance(config, tuple) else (config,)
     for each in checked:
-        # as the server does before it makes the service
+        # as the server does before it creates the service
         each.validate()
     with keyed(KEY, journal):
         asyncio.run(run())
@@ -239,9 +239,9 @@ def requests_of_an_alert(
     options: Any = None,
     changes: Mapping[str, object] | None = None,
 ) -> str:
-    """Return the requests for an alert that gets worse, ends and begins again.
+    """Return the requests for an alert that gets worse, ends and starts again.
 
-    The handler remembers of each event what it does in the server.
+    Its memory is kept from event to event, as in the server.
 
     Args:
         make: the class of the service.
@@ -267,7 +267,7 @@ def requests_of_variants(
     variants: Sequence[Variant],
     server: Received,
 ) -> str:
-    """Return the requests that a handler sends for variants, each below its difference.
+    """Return the requests that a handler sends for variants, each under its difference.
 
     Args:
         make: the class of the service.
@@ -291,7 +291,7 @@ def _became(
     server: Received,
     journal: Journal | None = None,
 ) -> str:
-    """The requests that deliver an event, or why there are none."""
+    """The requests that deliver an event, or the reason for sending none."""
     sent: list[bool] = []
 
     async def send(service: ServiceT) -> None:
@@ -302,12 +302,12 @@ def _became(
         _run(make, config, send, journal)
     except DeliveryError as error:
         return f"refused: {error}"
-    # over TCP a message may arrive after its sender has gone
+    # over TCP a message may arrive after its sender has closed the connection
     return shown_taken(server, least=sum(sent)) or "nothing"
 
 
 def shown_taken(server: Received, *, least: int = 0) -> str:
-    """All requests that arrived, as text; they are taken.
+    """Take all requests that have arrived, and return them as text.
 
     Args:
         server: the server.
@@ -320,7 +320,7 @@ def shown_taken(server: Received, *, least: int = 0) -> str:
 
 
 def shown_recorded(request: Recorded) -> str:
-    """A request that arrived, as text; the server that took it is `http://host`."""
+    """A request that has arrived, as text; its server is shown as `http://host`."""
     target = request.path + (f"?{request.raw_query}" if request.raw_query else "")
     text = shown_request(request.method, target, request.headers, request.body)
     host = request.headers.get("Host")
@@ -352,13 +352,13 @@ def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> 
         options: options of the request.
 
     Raises:
-        OptionsError: they do not decode.
+        OptionsError: the options do not decode.
     """
     return decoded(kind, options, _services(kind, config)).options
 
 
 def options_from_script(kind: str, config: object, properties: str) -> list[Any]:
-    """The options of the handlers that an alert node in a script has.
+    """The options of all handlers of an alert node in a script.
 
     Args:
         kind: the handlers' kind.
@@ -379,16 +379,17 @@ def _services(kind: str, config: object) -> HandlerServices:
 
 
 def sections(config: Any) -> Any:
-    """The configuration of a service: of one with several sections, all of them.
+    """The configuration of a service with all of its sections, if it has several.
 
     Args:
-        config: its configuration; of one with several sections one, or a tuple of them.
+        config: configuration of the service, or one of its sections, or a tuple of
+            them.
     """
     return (config,) if is_list(type(config)) else config
 
 
 def _integrations(config: object) -> Integrations:
-    """The handlers of the runtime, and of the project that a configuration belongs to."""
+    """The handlers of the runtime, or of the project that a configuration is from."""
     one = config[0] if isinstance(config, tuple) else config
     package = type(one).__module__.partition(".")[0]
     if package == "runtime":

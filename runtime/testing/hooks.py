@@ -11,7 +11,7 @@ from runtime.testing.loopback import Recorded
 
 
 class RecordingHook:
-    """Takes the place of a hook, and keeps the data it is given.
+    """Takes the place of a hook, and keeps the data to send.
 
     Attributes:
         received: the data as requests `SEND data` with JSON, in order.
@@ -37,7 +37,7 @@ class RecordingHook:
         """The oldest data not yet taken.
 
         Raises:
-            TimeoutError: there is none within `timeout_s`.
+            TimeoutError: no data arrived within `timeout_s`.
         """
         try:
             return self.received.get(timeout=timeout_s)

@@ -29,10 +29,10 @@ class Recorded:
     Attributes:
         method: `POST`, …
         path: path as sent, still percent-encoded, without the query.
-        query: decoded parameters; of a repeated one the last.
+        query: decoded parameters; the last value of a repeated one.
         headers: names in canonical form: `Content-Type`.
         body: the whole body.
-        raw_query: the query as it was sent, without `?`.
+        raw_query: the query as sent, without `?`.
     """
 
     method: str
@@ -93,7 +93,7 @@ class RecordingServer(ABC):
         return found
 
     def refuse(self) -> None:
-        """Stop listening: from now on connections are refused; its address stays."""
+        """Stop listening: new connections are refused; the address stays the same."""
         self.close()
 
     @abstractmethod
@@ -113,7 +113,7 @@ class RecordingServer(ABC):
 
 
 class LoopbackServer(RecordingServer):
-    """Answers every request alike and keeps the requests.
+    """Gives the same answer to every request, and keeps the requests.
 
     Attributes:
         status: status of the answers; may be changed at any time.
@@ -153,7 +153,7 @@ class LoopbackServer(RecordingServer):
         return self._url
 
     def close(self) -> None:
-        """Stop; open connections are cut. May be called more than once."""
+        """Stop, and cut open connections. May be called more than once."""
         if self._closing.is_set():
             return
         self._closing.set()
@@ -180,7 +180,7 @@ class LoopbackServer(RecordingServer):
                 self._connections.discard(connection)
 
     def wait_for_close(self) -> None:
-        """Return when the server stops: how a hanging request ends."""
+        """Return when the server stops; ends a hanging request."""
         self._closing.wait(_HANG_S)
 
 

@@ -8,10 +8,10 @@ import msgspec
 
 
 def fitting(value: object, *types: type[Any]) -> Any:
-    """`value`, data as from JSON, as the first of these types that it fits.
+    """`value`, data from JSON, as the first of the types that it fits.
 
     Raises:
-        msgspec.ValidationError: it fits none.
+        msgspec.ValidationError: it fits none of the types.
     """
     problems = []
     for each in types:

@@ -1,7 +1,7 @@
-"""Every integration there is, configured without knowing it: what tests of all share.
+"""All integrations, configured by generic rules, for tests that they share.
 
-Fields are filled by their types and names, so an integration that is added later is
-covered by the tests that use this.
+Fields are filled by their types and names, so these tests also cover integrations that
+are added later.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def integration(kind: str, url: str) -> Integration:
     """The integration of that kind; each of its secrets is a canary.
 
     Raises:
-        ConfigError: its rules accept nothing that can be guessed.
+        ConfigError: no guessed value is valid.
     """
     options = INTEGRATIONS.kinds.get(kind)
     texts = _texts(options()) if options is not None else []
-    # a check of the handler may refuse a text that is guessed
+    # a check of the handler may refuse a guessed text
     for but in _subsets(texts):
         made = _guessed(kind, url, but)
         if not _is_refused(made):
@@ -76,7 +76,7 @@ def integration(kind: str, url: str) -> Integration:
 
 
 def _guessed(kind: str, url: str, but: Sequence[str]) -> Integration:
-    """An integration with something in each text, but in those of these names."""
+    """An integration with a value in each text, except the texts of these names."""
     canaries = _Canaries(kind)
     section = INTEGRATIONS.sections[kind]
     config = _valid(section(), url, canaries, but)
@@ -90,10 +90,10 @@ def _guessed(kind: str, url: str, but: Sequence[str]) -> Integration:
 
 
 class _Canaries:
-    """Makes secrets from the names of fields, and knows them.
+    """Makes secrets from the names of fields, and keeps them.
 
     Attributes:
-        made: those of the settings and options that are in use.
+        made: secrets in the settings and options.
     """
 
     def __init__(self, kind: str) -> None:
@@ -101,8 +101,8 @@ class _Canaries:
         self.made: list[str] = []
 
     def __call__(self, name: str) -> str:
-        """A secret that is new."""
-        # characters to be escaped in URLs, JSON and HTML
+        """A new secret."""
+        # with characters that are escaped in URLs, JSON and HTML
         self.made.append(f'canary-{self.kind}-{name}-{len(self.made)}/+ "<é')
         return self.made[-1]
 
@@ -125,7 +125,7 @@ def send(made: Integration, limits: TimeLimits, event: Event | None = None) -> N
     """Deliver one event as a running server does.
 
     Raises:
-        DeliveryError: it was not delivered.
+        DeliveryError: the event was not delivered.
     """
 
     async def run() -> None:
@@ -151,7 +151,7 @@ def plain_options(options: Any) -> dict[str, Any]:
 
 
 def filled(value: Any, url: str, new_canary: NewCanary, *, but: Any = ()) -> Any:
-    """`value`, a dataclass, with something in each field that was empty.
+    """`value`, a dataclass, with a value in each empty field.
 
     Args:
         value: the defaults.
@@ -201,7 +201,7 @@ _PLACES: Mapping[str, Callable[[SplitResult], Any]] = {
 
 
 def _texts(value: Any) -> list[str]:
-    """The names of texts that are empty, without URLs."""
+    """The names of empty texts, without URLs."""
     return [
         field.name
         for field in dataclasses.fields(value)
@@ -220,7 +220,7 @@ def _valid(default: Any, url: str, canaries: _Canaries, empty: Sequence[str]) ->
         config = filled(default, url, canaries, but=(*empty, *but))
         try:
             config.validate()
-            # it reads the files of certificates
+            # this reads the files of certificates
             INTEGRATIONS.started(_tables(canaries.kind, config), AiohttpClient())
         except ConfigError as error:
             problem = problem or error

@@ -12,10 +12,10 @@ from runtime.testing.loopback import Answer, LoopbackServer, Recorded
 
 
 class SteppedServer(LoopbackServer):
-    """Answers steps with status 200 and the body, and all else with a status of its own.
+    """Answers steps with status 200, and other requests with a status of their own.
 
-    That is for statuses that mean success of a delivery, and cannot answer a step, such
-    as 204. A step is known by its `Idempotency-Key`.
+    Some statuses, such as 204, mean success of a delivery but cannot answer a step. A
+    step is recognized by its `Idempotency-Key`.
 
     Args:
         steps: names of the steps.
@@ -27,7 +27,7 @@ class SteppedServer(LoopbackServer):
         super().__init__(status=status, body=body)
         self._usual = status
         with keyed(KEY):
-            # a step that deliveries share has none
+            # a step that deliveries share has no key
             self._keys = {"", *map(key_of, steps)}
 
     def answer(self, request: Recorded) -> Answer:

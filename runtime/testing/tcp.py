@@ -12,10 +12,10 @@ _LIMIT_S = 10.0
 
 
 class TcpServer(RecordingServer):
-    """Answers every message alike and keeps the messages.
+    """Gives the same answer to every message, and keeps the messages.
 
-    A message ends where its sender closes its side; it is kept as the request
-    `TCP message`.
+    A message ends when its sender closes its side; it is kept as the request `TCP
+    message`.
 
     Attributes:
         body: text of the answers.
@@ -32,7 +32,7 @@ class TcpServer(RecordingServer):
 
     @property
     def address(self) -> str:
-        """Its address: `127.0.0.1:40001`."""
+        """Address of the server: `127.0.0.1:40001`."""
         return self._address
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class TcpServer(RecordingServer):
         if self._is_closing:
             return
         self._is_closing = True
-        # a blocked `accept` ends where the socket is shut down
+        # shutting down the socket ends a blocked `accept`
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -59,7 +59,7 @@ class TcpServer(RecordingServer):
 
 
 def _read(connection: socket.socket) -> bytes:
-    """All that comes until the sender closes its side."""
+    """All data until the sender closes its side."""
     message = b""
     while part := connection.recv(65536):
         message += part

@@ -17,7 +17,7 @@ from runtime.server.config.decoding import is_enabled, matching
 from runtime.suggestions import nearest, suggestion
 from runtime.toml_lines import printable
 
-# Kapacitor's other sections, and what an enabled one would do; "": nothing to miss
+# Kapacitor's other sections, and the effect that is missing; "" for none
 OTHERS = {
     "stats": "statistics are served at /metrics and /kapacitor/v1/debug/vars, not "
     "written as points",
@@ -41,8 +41,8 @@ OTHERS = {
 # sections without `enabled`: in force as soon as they have settings
 _ALWAYS_ON = frozenset(("tls", "udf"))
 KNOWN = HANDLERS | frozenset(OTHERS)
-# sections of InfluxDB's and Telegraf's files, which are found pasted into Kapacitor's,
-# and a slip of the file that Kapacitor's packages install, `[static.labels]`
+# sections of InfluxDB's and Telegraf's files, which users paste into Kapacitor's, and
+# `[static.labels]`, a slip in the file that Kapacitor's packages install
 _FOREIGN = frozenset(
     (
         "static",
@@ -105,7 +105,7 @@ class Present(NamedTuple):
 
     @property
     def all(self) -> frozenset[str]:
-        """Both."""
+        """The sections of both kinds."""
         return self.own | self.handlers
 
 
@@ -202,7 +202,8 @@ def _switches(
             continue
         name = known.get(found[1])
         if name is None and not found[1].startswith(own):
-            # a typo of a handler's name; other variables may belong to other programs
+            # perhaps a typo of a handler's name; other variables may be those of other
+            # programs
             likely = found[1].lower()
             name = likely if nearest(likely, HANDLERS | present.handlers) else None
         if name is not None:

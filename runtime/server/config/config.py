@@ -30,7 +30,7 @@ from runtime.services.influxdb.config import validate as validate_clusters
 from runtime.services.udp.config import Config as UdpConfig
 from runtime.settings import setting
 
-# The checks of these speak for themselves, as Kapacitor's do.
+# Errors of these sections need no prefix, as in Kapacitor.
 _UNPREFIXED = frozenset({"load", "discord"})
 
 
@@ -45,9 +45,10 @@ class Config:
         default_retention_policy: retention policy of writes that name none.
         influxdb: clusters of InfluxDB; none without a section in the file.
         udp: sockets that take points.
-        handlers: the sections of alert handlers by their names: a frozen value each, or a
-            tuple of such. In the file they are beside the others. Sections that are
-            not set may be lazy: their defaults are valid, and disable the service.
+        handlers: the sections of alert handlers by their names: a frozen value each, or
+            a tuple of such values. In the file they are beside the other sections.
+            Sections that are not set may be lazy: their defaults are valid, and disable
+            the service.
     """
 
     hostname: str = "localhost"
@@ -76,14 +77,15 @@ class Config:
 
     @property
     def is_guarded(self) -> bool:
-        """True if no stranger can send requests."""
+        """True if strangers cannot send requests."""
         return self.requires_users or self.http.is_loopback
 
     def validate(self) -> None:
         """Check all values, in Kapacitor's order.
 
         Raises:
-            ConfigError: the first that is wrong, with its section's name.
+            ConfigError: a value is invalid; the error is the first, with its section's
+                name.
 
         Source: Kapacitor server/config.go, Config.Validate.
         """

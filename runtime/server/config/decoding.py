@@ -106,7 +106,7 @@ class Decoder:
         return changes
 
     def value(self, hint: Any, value: Any, path: Path, default: Any = None) -> Any:
-        """`value` as the type that `hint` names."""
+        """`value`, decoded as the type `hint`."""
         if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             found, path = self._only(value, path)
             table = self._is(dict, "table", found, path)
@@ -138,7 +138,7 @@ class Decoder:
         self.warn(path, used.deprecation)
 
     def _only(self, value: Any, path: Path) -> tuple[Any, Path]:
-        """The table in force of a list `[[x]]`."""
+        """The table of a list `[[x]]` that is in force."""
         if not isinstance(value, list) or not value:
             return value, path
         indexes = list(range(len(value)))
@@ -151,7 +151,8 @@ class Decoder:
                 f"a second [[{name}]] is enabled, and this server has one {name}",
             )
         if not indexes:
-            # without `enabled` in any of them it is ambiguous
+            # none is enabled: the first one counts, and others that are not off are
+            # reported
             indexes = [0]
             for index, table in enumerate(value[1:], 1):
                 if not is_off(table):
@@ -161,11 +162,11 @@ class Decoder:
 
     def _entries(self, inner: Any, value: Any, path: Path, default: Any) -> Any:
         if not isinstance(value, dict):
-            # so it is in Kapacitor, whose library skips it silently
+            # as in Kapacitor, whose library skips it silently
             self.warn(path, f"{dotted(path)} has no effect: it must be a section")
             return default
         if inner is Template:
-            # all but strings are printed as they are
+            # values that are not strings are printed
             value = {key: text(each) for key, each in value.items()}
         found = {
             key: self.value(inner, each, (*path, key)) for key, each in value.items()
@@ -177,7 +178,7 @@ class Decoder:
         return found
 
     def _items(self, inner: Any, value: Any, path: Path) -> tuple[Any, ...]:
-        # a list of tables may be written as the one table it often is
+        # a list with one table may be written as a table
         if dataclasses.is_dataclass(inner) and isinstance(value, dict):
             return (self.value(inner, value, path),)
         items = self._is(list, "slice", value, path)
@@ -260,7 +261,7 @@ class Decoder:
     def _duration(self, value: Any, path: Path, default: Any) -> Any:
         text = str(value) if type(value) in (int, float) else value
         if text == "":
-            # Kapacitor's type leaves the default alone
+            # as in Kapacitor, an empty text leaves the default
             return default
         try:
             return Duration(parse_go(self._is(str, "string", text, path)))
@@ -293,7 +294,7 @@ class Decoder:
         return tuple(f"line {line}: {text}" for line, text in sorted(self._warnings))
 
     def fault(self, path: Path, text: str) -> ConfigError:
-        """The error for the key at `path`."""
+        """An error about the key at `path`."""
         line = self.positions.line(path)
         return ConfigError(f'toml: line {line} (last key "{dotted(path)}"): {text}')
 

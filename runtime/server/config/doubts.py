@@ -37,7 +37,7 @@ def _of_cluster(cluster: InfluxDBConfig, config: Config) -> Iterator[str]:
 def _urls(element: Any) -> Iterator[tuple[str, str]]:
     for field in dataclasses.fields(element):
         key, url = key_of(field), getattr(element, field.name)
-        # a template is known when there is an event
+        # the URL of a template depends on the event
         is_known = isinstance(url, str) and url and "{{" not in url
         if is_known and is_url_name(key) and (problem := unreachable(url)):
             yield key, problem

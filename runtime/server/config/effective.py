@@ -44,8 +44,8 @@ def load(
         complete: True to use the built-in data directory if none is set.
 
     Raises:
-        ConfigError: file or environment are wrong, or a handler is enabled that this
-            server does not have; with `-lenient` the latter is a warning.
+        ConfigError: the file or the environment is invalid, or a handler is enabled
+            that this server does not have; with `-lenient` the latter is a warning.
     """
     home = Path(environment.home)
     path = find(

@@ -36,8 +36,8 @@ _INTEGER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)", re.ASCII
 )
 _INDEX = re.compile(r"_(\d+)(?:_|$)", re.ASCII)
-# of the client, packages and images, and what Kubernetes and Docker add for a service
-# that is called kapacitor
+# variables of the client, of packages and images, and those that Kubernetes and Docker
+# add for a service with the name kapacitor
 _OTHERS = re.compile(
     r"KAPACITOR_(?:CONFIG_PATH|URL|UNSAFE_SSL|OPTS|VERSION|USER|GROUP|DAEMON|NAME|HOME"
     r"|SERVICE_(?:HOST|PORT\w*)|PORT(?:_\d+_(?:TCP|UDP)\w*)?)"
@@ -80,7 +80,7 @@ def doubtful_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
         config: configuration with the variables applied.
         environ: environment variables.
 
-    Names of sections that this server lacks are not its own; see `absent`.
+    Variables of sections that this server lacks are not reported here; see `absent`.
     """
     over = _Environment({})
     over.table(config, _PREFIX)
@@ -118,7 +118,7 @@ class _Environment:
         return name in self._known or name.startswith(tuple(self._entries_of))
 
     def former(self, name: str) -> FormerName | None:
-        """The name as a former one of a variable, or None."""
+        """The name as a former name of a variable, or None."""
         if self.knows(name):
             return None
         for over, (old, new) in self._former:
@@ -132,7 +132,7 @@ class _Environment:
             return
         for start, length in self._lengths.items():
             index = name.startswith(start) and _INDEX.match(name, len(start))
-            # one of an item that is there may be misspelled
+            # a variable of an existing item may be misspelled; this one has no item
             if index and int(index[1]) >= length:
                 yield (
                     f"{name} has no effect: the configuration file has {length} of "
@@ -155,7 +155,7 @@ class _Environment:
             former = [
                 FormerName(each, name)
                 for each in (_variable(prefix, old) for old in former_names(field))
-                if each != name  # as of `chat-id` and `chat_id`
+                if each != name  # `chat-id` and `chat_id` have one variable
             ]
             after = self._by_former_names(hint, after, former, go_name(field.name))
             if after is not getattr(table, field.name):
@@ -166,7 +166,7 @@ class _Environment:
     def _by_former_names(
         self, hint: Any, value: Any, names: Iterable[FormerName], field: str
     ) -> Any:
-        """`value`, or what a variable with a former name sets in its place."""
+        """`value`, or the value of a variable with a former name."""
         has_parts = not isinstance(value, str | Secret | int | float)
         used: list[str] = []
         for old, new in names:
@@ -200,16 +200,16 @@ class _Environment:
     def _section(self, key: str, before: Any) -> Any:
         name = _variable(_PREFIX, key)
         if isinstance(before, tuple):
-            # a lone one also without its index, as people write it for one table
+            # a single section also without its index, as people write it
             lone = tuple(self.table(each, name) for each in before if len(before) == 1)
             return self._items(tuple[Any, ...], lone or before, name, key)
-        # one that is a list in Kapacitor, such as `[[slack]]`
+        # also with the index 0, for sections that are lists in Kapacitor: `[[slack]]`
         return self.table(self.table(before, f"{name}_0"), name)
 
     def _value(self, hint: Any, before: Any, name: str, field: str) -> Any:
         if dataclasses.is_dataclass(before):
             return self.table(before, name)
-        # one of any type is set as a whole, in JSON, whatever it holds
+        # a value of any type is set as a whole, in JSON
         if isinstance(before, tuple) and hint is not object:
             return self._items(hint, before, name, field)
         if isinstance(before, Mapping) and hint is not object:
@@ -300,7 +300,7 @@ def _template(source: str, name: str) -> Template:
 
 
 def _data(text: str) -> Any:
-    """The value that a text is in JSON, else the text."""
+    """The value of a text in JSON, or the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

@@ -66,7 +66,7 @@ def read(path: Path, integrations: Integrations) -> Loaded:
         ConfigError: the file cannot be read, or has invalid content.
     """
     try:
-        # as bytes: reading text would count a bare carriage return as a line
+        # as bytes: in text mode a bare carriage return would count as a line
         text = path.read_bytes().decode()
     except FileNotFoundError:
         raise ConfigError(
@@ -102,7 +102,7 @@ def decode(
         integrations: available handlers.
         defaults: defaults of the server's own sections, if different.
 
-    What Kapacitor would ignore is a warning; so are typos, as it ignores them too.
+    Settings that Kapacitor would ignore are warnings, and so are unknown keys.
 
     Raises:
         ConfigError: invalid TOML, or a value of the wrong type; with the line.

@@ -40,7 +40,7 @@ class HttpConfig:
         https_enabled: True if the port uses TLS.
         https_certificate: PEM file of the certificate chain.
         https_private_key: PEM file of the key; empty means the certificate's file.
-        shutdown_timeout: time in which open requests may end at a stop.
+        shutdown_timeout: time in which open requests may end when the server stops.
         read_timeout: time limit for receiving a request; 0 for none.
         shared_secret: secret that signs tokens.
         allowed_hosts: names of the server for clients and proxies, in addition to those
@@ -66,7 +66,7 @@ class HttpConfig:
         """Host and port to listen on; an empty host means every address.
 
         Raises:
-            ConfigError: the address cannot be understood.
+            ConfigError: the address is invalid.
 
         Source: Kapacitor services/httpd/config.go, Config.Validate; Go net.SplitHostPort.
         """
@@ -84,7 +84,7 @@ class HttpConfig:
                 f"invalid http bind address port {port}: "
                 f'strconv.ParseInt: parsing "{port}": invalid syntax'
             )
-        # Python does not take thousands of digits for a number
+        # Python refuses to convert thousands of digits
         number = int(port) if len(port) <= _PORT_CHARACTERS else -1
         if not 0 <= number <= 65535:
             raise ConfigError(f"invalid http bind address port {port}: out of range")
@@ -175,7 +175,7 @@ class AuthConfig:
         """Check the values.
 
         Raises:
-            ConfigError: hashing would be too cheap, or take forever.
+            ConfigError: the cost is too low, or hashing would take too long.
         """
         if self.enabled and self.bcrypt_cost < 4:
             raise ConfigError(
@@ -201,7 +201,7 @@ class AlertConfig:
         allowed_tcp_addresses: `host:port` that `tcp` handlers may connect to.
         allowed_secret_files: files and folders that secrets may be read from.
 
-    What is allowed counts where strangers could define handlers over HTTP.
+    These lists matter only where strangers could define handlers over HTTP.
     """
 
     persist_topics: bool = True
@@ -224,7 +224,7 @@ class AlertConfig:
         """Check the values.
 
         Raises:
-            ConfigError: one is negative, or a path not absolute.
+            ConfigError: a number is negative, or a path not absolute.
         """
         for name in ("allowed_log_paths", "allowed_secret_files"):
             for path in getattr(self, name):

@@ -24,9 +24,9 @@ def dump(config: Config, *, reveal: bool = False) -> str:
 
     Args:
         config: the configuration.
-        reveal: write secrets, also those in URLs and headers, in the clear.
-            Otherwise `***` hides them, which is refused when it is read. A
-            reference to a file or a variable is always written as it is.
+        reveal: True to write secrets in plain text, also those in URLs and headers.
+            Otherwise `***` replaces them, which is refused when it is read. A reference
+            to a file or a variable is always written as it is.
     """
     return "".join(_Writer(reveal).config(config)) + "\n"
 
@@ -109,5 +109,5 @@ def _key(key: str) -> str:
 
 
 def _string(text: str) -> str:
-    # JSON's form, but for one control character that TOML does not take as it is
+    # as in JSON, except for one control character that TOML does not allow
     return quote(scrub(text)).replace("\x7f", "\\u007f")

@@ -1,8 +1,8 @@
 """HTML as a tree that is escaped as a whole when it is rendered.
 
-Markup cannot be added as text: a string is always text, whatever its origin, and links
-lead only to this server. Characters that are invisible, or that reorder what is around
-them, are shown as escapes.
+Markup cannot be added as text: every string is escaped, and links lead only to this
+server. Characters that are invisible, or that reorder the text around them, are shown
+as escapes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 )
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
-# Elements whose text browsers read by other rules.
+# Elements whose text browsers parse by other rules.
 _RAW = frozenset(("script", "style", "iframe", "noscript", "template", "textarea"))
 _VOID = frozenset(("br", "col", "hr", "img", "input", "link", "meta", "wbr"))
-# Attributes whose value a browser requests or goes to.
+# Attributes with a URL that a browser requests or opens.
 _URLS = frozenset(("action", "formaction", "href", "src"))
 # Controls except tab and line feed, invisible characters, direction marks, surrogates;
 # not the joiners that emojis and some scripts need.
@@ -117,7 +117,7 @@ class Stylesheet:
         """Take trusted style rules.
 
         Raises:
-            ValueError: it would end its element.
+            ValueError: the text would end its element.
         """
         if "<" in text:
             raise ValueError("a style sheet must not contain '<'")

@@ -1,4 +1,4 @@
-"""The content of the status page: a snapshot, worst things first."""
+"""The content of the status page: a snapshot, with the worst items first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from runtime.units import Clock, Nanoseconds
 T = TypeVar("T")
 RowT = TypeVar("RowT")
 
-# Topics that are looked at between two pauses.
+# Number of topics to read between two pauses.
 _TURN = 500
 # Rows of each table.
 ROWS = 50
@@ -43,7 +43,7 @@ class Query:
         topic: deliveries of this topic's handlers only, or "".
         handler: deliveries of handlers of this id only, or "".
         starts: number of rows to skip, by table; for deliveries the id to begin after.
-            Tables that begin with their first row are left out.
+            Tables that start at their first row are left out.
     """
 
     topic: str = ""
@@ -90,7 +90,7 @@ class TopicRow(NamedTuple):
     """A topic.
 
     Attributes:
-        id: its name.
+        id: name of the topic.
         level: the highest of its events.
         counts: number of events by level, except OK.
         total: number of all events.
@@ -183,7 +183,7 @@ class Overview:
 class Overviews:
     """Creates overviews on any thread, while the compute thread works.
 
-    Each number is correct by itself, though slightly older or newer than the next.
+    Each number is correct by itself, but one may be slightly older than the next.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ class Overviews:
         return self._backlog.outbox.lookup.dead().get(address, 0)
 
     def _troubles(self, handlers: Iterable[HandlerRow]) -> Part[EventState]:
-        """Lasting problems, except those that the rows of handlers have."""
+        """Lasting problems, except those in the rows of handlers."""
         topic = self._alerts.topics.get(TOPIC)
         names = {name_of(row.address) for row in handlers}
         states = [
@@ -256,7 +256,7 @@ class Overviews:
         known = {
             Address(each.topic, each.handler): each
             for each in delivery_statistics(self._backlog)
-            # counts of deleted handlers
+            # the sum for deleted handlers has no address
             if each.topic or each.handler
         }
         rows = [
@@ -325,7 +325,7 @@ class Overviews:
 
 def is_failing(row: TaskRow) -> bool:
     """True if an enabled task does not run."""
-    # a batch task runs on while a query fails
+    # a failing query does not stop a batch task
     return row.task.enabled and not (row.is_executing and not row.task.error)
 
 

@@ -1,4 +1,4 @@
-"""Whole pages of the status page, and the headers they are sent with."""
+"""Whole pages of the status page, with their headers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from runtime.version import PRODUCT, PRODUCT_VERSION, VERSION
 
 _STYLE = Stylesheet(Path(__file__).with_name("page.css").read_text("utf-8"))
 _API = "kapacitor/v1"
-# No script, frame or foreign content, nothing kept. The referrer policy leaves browsers
-# the `Origin` of the page's own forms.
+# Nothing is allowed from elsewhere, no scripts or frames, and nothing is cached. The
+# referrer policy lets browsers send `Origin` with the page's own forms.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -32,10 +32,10 @@ HEADERS = {
 
 
 class Page:
-    """Makes pages of one server."""
+    """Creates the pages of one server."""
 
     def __init__(self, info: ServerInfo) -> None:
-        """Make pages for a server of that name."""
+        """Create pages with the name of a server."""
         self._name = info.hostname
 
     def overview(self, state: Overview, notice: str = "") -> bytes:

@@ -103,7 +103,7 @@ def failure(problem: str) -> Element:
 
 
 def _back() -> Element:
-    """The way back to the overview."""
+    """A link back to the overview."""
     return el("p", el("a", "Back to the overview", href=Link()))
 
 
@@ -130,7 +130,7 @@ def _sums(state: Overview) -> Element:
 
 
 def _counted(state: Overview) -> Iterator[tuple[str, int, str, str]]:
-    """Fragment, number, what is counted and, if it is not 0, its kind."""
+    """Fragment, number, label, and the kind for numbers other than 0."""
     critical = state.levels.get(Level.CRITICAL, 0)
     warning = state.levels.get(Level.WARNING, 0)
     yield "topics", critical, f"{noun(critical, 'topic')} critical", "critical"
@@ -177,7 +177,7 @@ def _listing(
     links = pages(part, name, parameters)
     if part.rows:
         return table(label, columns, part.rows), links
-    # rows further down may have been deleted meanwhile
+    # a later part may be empty because rows were deleted meanwhile
     return _empty("No more entries." if part.start else none), links
 
 
@@ -342,7 +342,7 @@ def _waiting(state: Overview) -> Element:
 
 
 def _filter(query: Query, name: str) -> Element | None:
-    """The handler that a table of deliveries is limited to, and a link to all."""
+    """The handler whose deliveries a table shows, with a link to all of them."""
     if not (query.topic or query.handler):
         return None
     return el(
@@ -394,8 +394,8 @@ def _button(label: str, parameters: Mapping[str, str | int], more: str = "") -> 
 
     Args:
         label: text of the link.
-        parameters: parameters of the request, in the query, which keeps ids exactly;
-            fields of a form do not.
+        parameters: parameters of the request. They are in the query, as fields of a
+            form would not keep ids exactly.
         more: additional text for screen readers.
     """
     return el(

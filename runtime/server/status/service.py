@@ -49,15 +49,15 @@ class StatusPage:
         compute: Compute,
         clock: Clock,
     ) -> None:
-        """Make a page.
+        """Create the page.
 
         Args:
             info: identity and versions of the server.
             tasks: tasks to show.
             alerts: alert service, source of the topics.
             backlog: backlog, source of the deliveries.
-            compute: compute thread: pages are computed on its reader, changes made on
-                it.
+            compute: compute thread; its reader computes pages, the thread itself makes
+                changes.
             clock: wall clock, in ns since 1970 UTC.
         """
         self._overviews = Overviews(tasks, alerts, backlog, clock)
@@ -78,7 +78,7 @@ class StatusPage:
     def _answering(
         self, work: Callable[[Request], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Answer]]:
-        """`work`, with refusals as pages."""
+        """`work` with its refusals as pages."""
 
         async def handler(request: Request) -> Answer:
             try:
@@ -90,7 +90,7 @@ class StatusPage:
 
     async def _show(self, request: Request) -> Answer:
         if request.user is not None and not request.user.may("GET", STATUS_PATH):
-            # HEAD asks for no privilege
+            # HEAD requires no privilege
             return Answer(403, content_type=None)
         return await self._compute.reader.run(self._page, request)
 
@@ -134,7 +134,7 @@ class StatusPage:
         """The handler that a request names.
 
         Raises:
-            RefusedError: it names none, or one that does not run.
+            RefusedError: it names no handler, or one that is not running.
         """
         address = Address(query.topic, query.handler)
         if not all(address):

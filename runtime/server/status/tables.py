@@ -13,9 +13,9 @@ from runtime.units import DAY, HOUR, MINUTE, SECOND, Nanoseconds, rfc3339
 
 T = TypeVar("T")
 
-# Most characters of a text; a message may have a megabyte.
+# Maximum length of a text, as a message may have a megabyte.
 MAX_CHARS = 300
-# Rows that are made between two pauses.
+# Number of rows to create between two pauses.
 _TURN = 10
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
@@ -85,7 +85,7 @@ def _line(columns: Sequence[Column[T]], row: T) -> Element:
 def pages(
     part: Part[T], name: str, parameters: Mapping[str, str | int]
 ) -> Element | None:
-    """Links to the other parts of a table; None where there are none.
+    """Links to the other parts of a table; None if there are none.
 
     Args:
         part: part that is shown.
@@ -137,7 +137,7 @@ def count(value: int, singular: str, plural: str = "") -> str:
 
 
 def noun(value: int, singular: str, plural: str = "") -> str:
-    """The noun of a count, whose plural ends in `s` unless it is given."""
+    """The noun for a count; its plural ends in `s` unless `plural` is given."""
     return singular if value == 1 else plural or f"{singular}s"
 
 
