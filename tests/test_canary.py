@@ -339,7 +339,7 @@ def assert_holds(backup, key, path, canaries):
     shutil.copy(key, f"{path}.key")
     store = Store(path)
     buckets = store.query("SELECT DISTINCT bucket FROM entries")
-    kept = repr([store.items(bucket) for (bucket,) in buckets])
+    kept = repr([store.values.items(bucket) for (bucket,) in buckets])
     store.close()
     assert found_in(kept, canaries)
 

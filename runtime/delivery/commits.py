@@ -72,12 +72,12 @@ class CommitBatcher:
         self._worker.close()
 
     async def _make_room(self, error: StoreFullError) -> None:
-        if self._outbox.is_short:
+        if self._outbox.room.is_short:
             # the reserve is used up: only freeing disk space helps
             self._trouble.failed(error)
             await asyncio.sleep(AGAIN_S)
         else:
-            await self.run(self._outbox.give_up_reserve)
+            await self.run(self._outbox.room.give_up_reserve)
 
     async def _run(self) -> None:
         # no timer is needed: while one commit waits for the disk, the next batch fills

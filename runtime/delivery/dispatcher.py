@@ -134,7 +134,7 @@ class Dispatcher:
             StoreError: the database cannot be written.
         """
         backlog = self.backlog
-        await self._commits.run(self._outbox.restore_reserve)
+        await self._commits.run(self._outbox.room.restore_reserve)
         await self._commits.run(self._outbox.note_seen, backlog.now())
         limit = backlog.now() - self._policy.max_age_ns
         for queue in backlog.queues.all():

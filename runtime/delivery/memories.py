@@ -34,7 +34,7 @@ class Memories:
         if not rows:
             return b""
         try:
-            return self._store.opened("memories", event_id, rows[0][0])
+            return self._store.seal.opened("memories", event_id, rows[0][0])
         except StoreError as error:
             _log.error(
                 "the memory of an alert is damaged",
@@ -53,7 +53,7 @@ class Memories:
         self._store.execute(
             "INSERT INTO memories (topic, handler, event_id, value) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET value = excluded.value",
-            (*address, event_id, self._store.sealed("memories", event_id, value)),
+            (*address, event_id, self._store.seal.sealed("memories", event_id, value)),
         )
 
     def addresses(self) -> list[Address]:
@@ -63,7 +63,7 @@ class Memories:
 
     def forget(self, address: Address) -> None:
         """Delete all memories of a handler."""
-        with self._store.draining():
+        with self._store.room.draining():
             self._store.execute(
                 "DELETE FROM memories WHERE topic = ? AND handler = ?", address
             )
@@ -79,7 +79,7 @@ class Memories:
         [[kept]] = self._store.query("SELECT count(*) FROM memories")
         if kept <= most:
             return 0
-        with self._store.draining():
+        with self._store.room.draining():
             return self._store.execute(
                 "DELETE FROM memories WHERE number IN"
                 " (SELECT number FROM memories ORDER BY number LIMIT ?)",

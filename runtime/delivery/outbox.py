@@ -44,11 +44,13 @@ class Outbox:
     Attributes:
         lookup: reads the table for people.
         memories: values that handlers remember of alerts.
+        room: room on the disk of the database.
     """
 
     def __init__(self, store: Store) -> None:
         self.lookup = Lookup(store)
         self.memories = Memories(store)
+        self.room = store.room
         self._store = store
         self._slices = Slices()
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
@@ -80,21 +82,8 @@ class Outbox:
 
     def note_seen(self, now: Nanoseconds) -> None:
         """Store the end of the timeline so far."""
-        with self._store.draining():
+        with self.room.draining():
             self._note("seen", b"%d" % now)
-
-    @property
-    def is_short(self) -> bool:
-        """True if only writes that shrink the outbox are allowed."""
-        return self._store.is_short
-
-    def give_up_reserve(self) -> None:
-        """Release the reserve on the disk for the results of deliveries."""
-        self._store.give_up_reserve()
-
-    def restore_reserve(self) -> None:
-        """Accept new deliveries again if there is room."""
-        self._store.restore_reserve()
 
     def next_id(self) -> int:
         """A new id, greater than all before."""
@@ -149,7 +138,7 @@ class Outbox:
         Raises:
             StoreFullError: not even the reserve of the disk is left.
         """
-        with self._store.draining(), self._store.transaction():
+        with self.room.draining(), self._store.transaction():
             for note in notes:
                 self._note_progress(note)
             self._store.execute_many(
@@ -174,7 +163,7 @@ class Outbox:
     def _note_progress(self, note: Note) -> None:
         self._store.execute(
             "UPDATE deliveries SET progress = ? WHERE id = ?",
-            (self._store.sealed(_PROGRESS, "", note.progress), note.message.id),
+            (self._store.seal.sealed(_PROGRESS, "", note.progress), note.message.id),
         )
         if note.memory is not None:
             message = note.message
@@ -193,7 +182,7 @@ class Outbox:
         if not rows or rows[0][0] is None:
             return b""
         try:
-            return self._store.opened(_PROGRESS, "", rows[0][0])
+            return self._store.seal.opened(_PROGRESS, "", rows[0][0])
         except StoreError as error:
             # repeating steps is better than losing the event
             _log.error(
@@ -302,7 +291,7 @@ class Outbox:
     def drop(self, number: int) -> None:
         """Delete the row of a message."""
         # allowed on a full disk: deletions free space
-        with self._store.draining():
+        with self.room.draining():
             self._store.execute("DELETE FROM deliveries WHERE id = ?", (number,))
 
     def cancel(
@@ -375,7 +364,7 @@ class Outbox:
             yield count
 
     def _forget(self, ids: Sequence[int]) -> int:
-        with self._slices.measured(), self._store.draining():
+        with self._slices.measured(), self.room.draining():
             return self._store.execute(
                 f"DELETE FROM deliveries WHERE {ENDED} AND id BETWEEN ? AND ?",
                 (ids[0], ids[-1]),

@@ -55,9 +55,9 @@ class Quota:
         now_s = self._monotonic()
         # called for every write, so the size is not measured each time
         if now_s - self._measured_s > _MEASURE_S:
-            self._outbox.restore_reserve()
+            self._outbox.room.restore_reserve()
             self._used_bytes, self._measured_s = self._outbox.used_bytes(), now_s
-        if self._outbox.is_short:
+        if self._outbox.room.is_short:
             raise BusyError("the disk is full")
         if self._used_bytes >= self._database_bytes:
             raise BusyError(f"the database is full ({self._used_bytes} bytes)")

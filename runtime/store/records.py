@@ -46,7 +46,7 @@ class Records(Generic[RecordT]):
 
     def load(self) -> None:
         """Read the stored records. A record that cannot be read is rejected."""
-        self._records.update(self._store.decoded(self._bucket, self._checked))
+        self._records.update(self._store.values.decoded(self._bucket, self._checked))
 
     def _checked(self, key: str, stored: bytes) -> RecordT:
         record = self._decode(stored)
@@ -65,19 +65,19 @@ class Records(Generic[RecordT]):
 
     def put(self, record: RecordT) -> None:
         """Keep `record`."""
-        self._store.put(self._bucket, record.id, record.encode())
+        self._store.values.put(self._bucket, record.id, record.encode())
         self._records[record.id] = record
 
     def replace(self, id: str, record: RecordT) -> None:
         """Store `record` in place of the record of `id`, which may be its own."""
         with self._store.transaction():
             if id != record.id:
-                self._store.delete(self._bucket, id)
-            self._store.put(self._bucket, record.id, record.encode())
+                self._store.values.delete(self._bucket, id)
+            self._store.values.put(self._bucket, record.id, record.encode())
         self._records.pop(id, None)
         self._records[record.id] = record
 
     def delete(self, id: str) -> None:
         """Forget the record of that id."""
-        self._store.delete(self._bucket, id)
+        self._store.values.delete(self._bucket, id)
         self._records.pop(id, None)

@@ -327,7 +327,7 @@ BEGIN = """
 import os, sys, pathlib, runtime.store.database
 store = runtime.store.database.Store(pathlib.Path(sys.argv[1]))
 for number in range(3):
-    store.put("b", str(number), b"x" * 5000)
+    store.values.put("b", str(number), b"x" * 5000)
     os.write(1, b"kept %d" % number)
 store.close()
 """
@@ -362,6 +362,6 @@ def test_a_power_cut_at_the_first_start_loses_nothing(tmp_path, kit):
                 image.mkdir()
                 disk.lose_power(image)
                 store = Store(image / "k.db")
-                assert {key for key, _ in store.items("b")} >= kept
+                assert {key for key, _ in store.values.items("b")} >= kept
                 store.close()
         assert len(kept) == 3

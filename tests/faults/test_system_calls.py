@@ -38,7 +38,7 @@ WORK = """
 import sys, pathlib, runtime.store.database
 path = pathlib.Path(sys.argv[1])
 store = runtime.store.database.Store(path)
-store.put("b", "new", b"x" * 100_000)
+store.values.put("b", "new", b"x" * 100_000)
 print("written", flush=True)
 {}
 print("done", flush=True)
@@ -156,8 +156,8 @@ def test_a_kill_in_a_migration_leaves_it_whole_or_not_begun(call, short, tmp_pat
         assert in_plain == {version == 2}
         connection.close()
         store = Store(path)
-        assert len(store.items("b")) == 50
-        assert all(value == SECRET * 100 for _, value in store.items("b"))
+        assert len(store.values.items("b")) == 50
+        assert all(value == SECRET * 100 for _, value in store.values.items("b"))
         assert store.query("SELECT count(*) FROM deliveries") == [(50,)]
         assert store.query("PRAGMA integrity_check") == [("ok",)]
         assert not any(SECRET in each.read_bytes() for each in files(path))
@@ -184,7 +184,7 @@ def test_a_kill_in_a_checkpoint_or_a_backup_changes_nothing(
     for number in range(1, 10_000) if kit.long else short:
         path = tmp_path / f"{number}.db"
         store = Store(path)
-        store.put("b", "old", b"y" * 100_000)
+        store.values.put("b", "old", b"y" * 100_000)
         store.close()
         was_killed, said = killed(call, number, "-c", work, str(path))
         if not was_killed:
@@ -193,9 +193,9 @@ def test_a_kill_in_a_checkpoint_or_a_backup_changes_nothing(
         assert kit.long or said == "written\n"
         store = Store(path)
         assert store.query("PRAGMA integrity_check") == [("ok",)]
-        assert store.get("b", "old") == b"y" * 100_000
+        assert store.values.get("b", "old") == b"y" * 100_000
         if said:
-            assert store.get("b", "new") == b"x" * 100_000
+            assert store.values.get("b", "new") == b"x" * 100_000
         store.close()
 
 

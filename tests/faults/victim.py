@@ -27,7 +27,7 @@ async def main() -> None:
     for room, handler in handlers.items():
         dispatcher.backlog.resume(Address("t", room), Recipient(handler))
     await dispatcher.start()
-    known = int(store.get("victim", "seq") or b"0")
+    known = int(store.values.get("victim", "seq") or b"0")
     for seq in range(known + 1, known + 1 + count):
         host = f"h{seq % 3}"
         state = EventState(host, f"{host} {seq}", time=seq, level=Level.CRITICAL)
@@ -35,7 +35,7 @@ async def main() -> None:
             event = Event("t", state)
             dispatcher.backlog.offer(Address("t", room), event, Recipient(handler))
         with store.transaction():
-            store.put("victim", "seq", b"%d" % seq)
+            store.values.put("victim", "seq", b"%d" % seq)
             dispatcher.backlog.keep()
         dispatcher.backlog.release()
         print(f"acked {host} {seq}", flush=True)

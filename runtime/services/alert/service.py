@@ -259,7 +259,7 @@ class AlertService:
         Raises:
             StoreError: the database cannot be written.
         """
-        if self._store.get(*_NUMBERS) is not None:
+        if self._store.values.get(*_NUMBERS) is not None:
             return
         with self._store.transaction():
             for old, new in renames:
@@ -271,7 +271,7 @@ class AlertService:
                         "the new topic",
                         extra={"topic": old, "handler": spec.id, "topic_now": new},
                     )
-            self._store.put(*_NUMBERS, b"a number for each parent")
+            self._store.values.put(*_NUMBERS, b"a number for each parent")
 
     def cancel_orphans(self, is_stopped: Callable[[str], bool]) -> None:
         """Cancel deliveries that an earlier run left for handlers that no longer exist.

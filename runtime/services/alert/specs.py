@@ -125,19 +125,21 @@ class HandlerSpecs:
 
     def all(self) -> list[HandlerSpec]:
         """Every spec; one that is damaged is rejected."""
-        return [spec for _, spec in self._store.decoded(_BUCKET, _decoded)]
+        return [spec for _, spec in self._store.values.decoded(_BUCKET, _decoded)]
 
     def reject(self, spec: HandlerSpec, reason: str) -> None:
         """Note that a spec cannot be used."""
-        self._store.reject(_BUCKET, _key(spec.topic, spec.id), reason)
+        self._store.values.reject(_BUCKET, _key(spec.topic, spec.id), reason)
 
     def put(self, spec: HandlerSpec) -> None:
         """Store a spec in place of the one with that id."""
-        self._store.put(_BUCKET, _key(spec.topic, spec.id), msgspec.json.encode(spec))
+        self._store.values.put(
+            _BUCKET, _key(spec.topic, spec.id), msgspec.json.encode(spec)
+        )
 
     def delete(self, topic: str, handler: str) -> None:
         """Forget a spec, if there is one."""
-        self._store.delete(_BUCKET, _key(topic, handler))
+        self._store.values.delete(_BUCKET, _key(topic, handler))
 
 
 def decoded_fields(body: bytes) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class ConfigService:
         A stored override that no longer applies is rejected and has no effect.
         """
         wanted = not skip and self._enabled
-        for path, stored in self._store.decoded(_BUCKET, _decoded):
+        for path, stored in self._store.values.decoded(_BUCKET, _decoded):
             override = self._renamed(stored)
             if not wanted:
                 self._overrides[path] = override
@@ -140,7 +140,7 @@ class ConfigService:
                 self._put_in_force(override)
             # the server starts with any stored override, however damaged
             except Exception as error:
-                self._store.reject(_BUCKET, path, str(error))
+                self._store.values.reject(_BUCKET, path, str(error))
         overrides = self._overrides if wanted else {}
         changed = {each.section for each in overrides.values()}
         # others have what they were made of
@@ -160,7 +160,7 @@ class ConfigService:
         except ValueError:
             return stored  # it is rejected, as every override that does not apply
         if override != stored:
-            self._store.put(_BUCKET, override.path, override.encode())
+            self._store.values.put(_BUCKET, override.path, override.encode())
         return override
 
     def _put_in_force(self, override: Override) -> None:
@@ -262,10 +262,10 @@ class ConfigService:
         with self._store.transaction():
             for path in self._overrides:
                 if path.partition("/")[0] == section and path not in after:
-                    self._store.delete(_BUCKET, path)
+                    self._store.values.delete(_BUCKET, path)
             for path, override in after.items():
                 if override.section == section:
-                    self._store.put(_BUCKET, path, override.encode())
+                    self._store.values.put(_BUCKET, path, override.encode())
 
     def _resolved(self, name: str, overrides: Overrides) -> tuple[Any, ...]:
         """The elements of a section with overrides.

@@ -105,7 +105,7 @@ class StorageService:
         return NO_CONTENT
 
     async def _list_rejected(self, request: Request) -> Answer:
-        rejected = [*self._store.rejected, *self._rejected_files()]
+        rejected = [*self._store.values.rejected, *self._rejected_files()]
         shown = Page.of(request).pick(rejected)
         listed = Listed(
             {"link": self_link(_REJECTED)}, "rejected", shown, _rejected_tree
@@ -116,8 +116,8 @@ class StorageService:
         bucket, _, key = request.rest.partition("/")
         if any((bucket, key) == each[:2] for each in self._rejected_files()):
             return failure(f"{key} is a file: repair or remove it, and reload", 409)
-        if any((bucket, key) == each[:2] for each in self._store.rejected):
-            await self._compute.run(self._store.delete, bucket, key)
+        if any((bucket, key) == each[:2] for each in self._store.values.rejected):
+            await self._compute.run(self._store.values.delete, bucket, key)
         return NO_CONTENT
 
     async def _backup(self, request: Request) -> Answer:

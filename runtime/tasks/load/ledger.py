@@ -31,7 +31,9 @@ class Ledger:
 
     def all(self) -> dict[str, Loaded]:
         """All definitions that were loaded and not deleted since."""
-        return {key: _decoded(value) for key, value in self._store.items(_BUCKET)}
+        return {
+            key: _decoded(value) for key, value in self._store.values.items(_BUCKET)
+        }
 
     def put(self, key: str, loaded: Loaded) -> None:
         """Note that a definition was loaded.
@@ -39,7 +41,7 @@ class Ledger:
         Raises:
             StoreError: the database cannot be written.
         """
-        self._store.put(_BUCKET, key, msgspec.json.encode(loaded))
+        self._store.values.put(_BUCKET, key, msgspec.json.encode(loaded))
 
     def delete(self, key: str) -> None:
         """Forget a definition that was deleted.
@@ -47,7 +49,7 @@ class Ledger:
         Raises:
             StoreError: the database cannot be written.
         """
-        self._store.delete(_BUCKET, key)
+        self._store.values.delete(_BUCKET, key)
 
 
 def _decoded(value: bytes) -> Loaded:

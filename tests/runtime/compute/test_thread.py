@@ -337,7 +337,7 @@ def test_a_small_write_does_not_wait_for_who_uses_the_database() -> None:
 
     def note(name: str) -> None:
         done.append((name, threading.current_thread().name))
-        store.put("b", name, b"")
+        store.values.put("b", name, b"")
 
     async def run() -> None:
         compute = Compute(store.transaction, store.unless_busy)

@@ -48,7 +48,7 @@ def damaged(config: Any, start_api: Any) -> Any:
         def write() -> None:
             store = Store(Path(config.storage.boltdb))
             for bucket, value in values.items():
-                store.put(bucket, KEYS[bucket], value)
+                store.values.put(bucket, KEYS[bucket], value)
             store.close()
 
         begun = time.monotonic()

@@ -10,7 +10,8 @@ from runtime.alert.types import Event, EventState
 from runtime.delivery.messages import Address
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreError, StoreFullError
-from runtime.store import database, schema, write_ahead
+from runtime.store import room as disk
+from runtime.store import schema, write_ahead
 from runtime.store.database import Store
 from runtime.store.reserve import Reserve
 from runtime.store.sealing import KeyFile, Seal
@@ -30,46 +31,46 @@ def store(path):
 
 def write_three(store, call=lambda: None):
     with store.transaction():
-        store.put("b", "k", b"1")
+        store.values.put("b", "k", b"1")
         with store.transaction():
-            store.put("b", "l", b"1")
+            store.values.put("b", "l", b"1")
         store.after_commit(call)
         store.execute("INSERT INTO nowhere VALUES (1)")
 
 
 def test_values_survive_a_restart(path):
     store = Store(path)
-    store.put("tasks", "b", b"2")
-    store.put("tasks", "a", b"0")
-    store.put("tasks", "a", b"1")
-    store.put("other", "a", b"x")
+    store.values.put("tasks", "b", b"2")
+    store.values.put("tasks", "a", b"0")
+    store.values.put("tasks", "a", b"1")
+    store.values.put("other", "a", b"x")
     store.close()
 
     store = Store(path)
-    assert store.get("tasks", "a") == b"1"
-    assert store.items("tasks") == [("a", b"1"), ("b", b"2")]
-    assert store.get("tasks", "c") is None
+    assert store.values.get("tasks", "a") == b"1"
+    assert store.values.items("tasks") == [("a", b"1"), ("b", b"2")]
+    assert store.values.get("tasks", "c") is None
     store.close()
 
 
 def test_delete_says_whether_the_key_was_there(store):
-    store.put("tasks", "a", b"1")
-    assert store.delete("tasks", "a")
-    assert not store.delete("tasks", "a")
+    store.values.put("tasks", "a", b"1")
+    assert store.values.delete("tasks", "a")
+    assert not store.values.delete("tasks", "a")
 
 
 def test_a_failing_transaction_keeps_nothing(store):
     with pytest.raises(StoreError, match="no such table"):
         write_three(store)
-    assert store.items("b") == []
-    store.put("b", "k", b"2")
-    assert store.get("b", "k") == b"2"
+    assert store.values.items("b") == []
+    store.values.put("b", "k", b"2")
+    assert store.values.get("b", "k") == b"2"
 
 
 def test_calls_wait_for_the_commit_and_are_forgotten_with_it(store):
     seen = []
     with store.transaction():
-        store.put("b", "k", b"1")
+        store.values.put("b", "k", b"1")
         store.after_commit(lambda: seen.append("kept"))
         assert seen == []
     assert seen == ["kept"]
@@ -88,7 +89,7 @@ def test_the_file_is_durable_and_versioned(store, path):
 
 
 def test_nobody_else_may_read_the_files(store, path):
-    store.put("b", "k", b"1")
+    store.values.put("b", "k", b"1")
     files = [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
     assert len(files) > 2
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
@@ -129,7 +130,7 @@ def test_a_newer_or_damaged_file_is_refused(path):
 def test_a_damaged_page_is_found_at_the_start(path):
     store = Store(path)
     for number in range(1000):
-        store.put("b", str(number), b"x" * 100)
+        store.values.put("b", str(number), b"x" * 100)
     store.close()
     content = bytearray(path.read_bytes())
     content[8 * 4096 : 9 * 4096] = b"\xff" * 4096
@@ -205,11 +206,11 @@ def test_what_could_not_be_written_can_be_later(path, fault):
     store = Store(path)
     store._connection.execute(fault)
     with pytest.raises(StoreError, match=r"readonly|full"):
-        store.put("b", "k", b"x" * 100_000)
+        store.values.put("b", "k", b"x" * 100_000)
     store._connection.execute("PRAGMA query_only = OFF")
     store._connection.execute("PRAGMA max_page_count = 1000000")
-    store.put("b", "k", b"1")
-    assert store.get("b", "k") == b"1"
+    store.values.put("b", "k", b"1")
+    assert store.values.get("b", "k") == b"1"
     store.close()
 
 
@@ -219,14 +220,14 @@ def test_threads_do_not_see_half_a_transaction():
 
     def read():
         entered.wait(30)
-        seen.append(store.items("b"))
+        seen.append(store.values.items("b"))
 
     thread = threading.Thread(target=read)
     thread.start()
     with store.transaction():
-        store.put("b", "k", b"1")
+        store.values.put("b", "k", b"1")
         entered.set()
-        store.put("b", "l", b"2")
+        store.values.put("b", "l", b"2")
     thread.join(30)
     assert seen == [[("k", b"1"), ("l", b"2")]]
     store.close()
@@ -235,14 +236,14 @@ def test_threads_do_not_see_half_a_transaction():
 def test_a_write_notices_that_a_full_disk_has_room_again(path, monkeypatch):
     store, room = Store(path), []
     monkeypatch.setattr(Reserve, "make", lambda self: bool(room))
-    monkeypatch.setattr(database, "_LOOK_EVERY_S", 0)
-    store.give_up_reserve()
+    monkeypatch.setattr(disk, "_LOOK_EVERY_S", 0)
+    store.room.give_up_reserve()
     for _ in range(2):
         with pytest.raises(StoreFullError, match="the disk is full"):
-            store.put("b", "key", b"value")
+            store.values.put("b", "key", b"value")
     room.append("for the reserve")
-    store.put("b", "key", b"value")
-    assert not store.is_short
+    store.values.put("b", "key", b"value")
+    assert not store.room.is_short
     store.close()
 
 
@@ -250,15 +251,15 @@ def test_the_log_is_taken_in_before_others_take_the_reserve(path):
     store = Store(path)
     store.execute("INSERT INTO outbox VALUES ('a note', X'00')")
     assert b"a note" not in path.read_bytes()
-    store.give_up_reserve()
+    store.room.give_up_reserve()
     assert b"a note" in path.read_bytes()
     store.close()
 
 
 def test_a_disk_without_room_for_the_log_stays_full(path, monkeypatch):
     store = Store(path)
-    store.put("b", "large", bytes(2_000_000))
-    store.delete("b", "large")
+    store.values.put("b", "large", bytes(2_000_000))
+    store.values.delete("b", "large")
     monkeypatch.setattr(Reserve, "make", lambda self: False)
 
     def fail(*_):
@@ -266,11 +267,11 @@ def test_a_disk_without_room_for_the_log_stays_full(path, monkeypatch):
 
     with monkeypatch.context() as full:
         full.setattr(write_ahead, "checkpoint", fail)
-        store.give_up_reserve()
-        store.restore_reserve()
-        assert store.is_short
+        store.room.give_up_reserve()
+        store.room.restore_reserve()
+        assert store.room.is_short
     # what is free inside the database is enough
-    store.restore_reserve()
-    assert not store.is_short
-    store.put("b", "k", b"1")
+    store.room.restore_reserve()
+    assert not store.room.is_short
+    store.values.put("b", "k", b"1")
     store.close()

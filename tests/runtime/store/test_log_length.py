@@ -10,7 +10,7 @@ from runtime.store.write_ahead import log_of
 
 def keys(path):
     store = Store(path)
-    found = [key for key, _ in store.items("b")]
+    found = [key for key, _ in store.values.items("b")]
     store.close()
     return found
 
@@ -18,14 +18,14 @@ def keys(path):
 def test_only_what_was_kept_counts_as_the_length_of_the_log(tmp_path):
     path, left = tmp_path / "a" / "kapacitor.db", tmp_path / "left"
     store = Store(path)
-    store.put("b", "1", b"x")
+    store.values.put("b", "1", b"x")
     with contextlib.suppress(ZeroDivisionError), store.transaction():
         # more than the cache has room for is in the log at once
         store.execute("PRAGMA cache_size = 5")
         for number in range(100, 200):
-            store.put("b", str(number), b"y" * 2000)
+            store.values.put("b", str(number), b"y" * 2000)
         raise ZeroDivisionError
-    store.put("b", "2", b"x")
+    store.values.put("b", "2", b"x")
     shutil.copytree(path.parent, left)
     store.close()
     assert keys(left / "kapacitor.db") == ["1", "2"]
@@ -35,10 +35,10 @@ def test_only_what_was_kept_counts_as_the_length_of_the_log(tmp_path):
 def test_a_commit_that_failed_is_not_counted(tmp_path):
     path, left = tmp_path / "a" / "kapacitor.db", tmp_path / "left"
     store = Store(path)
-    store.put("b", "1", b"x")
+    store.values.put("b", "1", b"x")
     shutil.copytree(path.parent, left)
     # what it wrote is in the log, and looks as if it were kept
-    store.put("b", "2", b"y" * 50_000)
+    store.values.put("b", "2", b"y" * 50_000)
     longer = log_of(path).read_bytes()
     store.close()
     path = left / "kapacitor.db"

@@ -28,7 +28,7 @@ def key(path):
 
 def with_a_secret(path):
     store = Store(path)
-    store.put("b", "k", SECRET)
+    store.values.put("b", "k", SECRET)
     store.close()
     return path.read_bytes()
 
@@ -81,13 +81,13 @@ def test_a_value_opens_in_its_place_only():
 def test_no_file_and_no_copy_shows_a_value(path):
     store = Store(path)
     with store.transaction():
-        store.put("b", "k", SECRET * 1000)
-        store.put("b", "l", SECRET)
-    store.delete("b", "l")
+        store.values.put("b", "k", SECRET * 1000)
+        store.values.put("b", "l", SECRET)
+    store.values.delete("b", "l")
     store.backup(path.with_name("copy"))
     assert on_disk(path).count(b"sealing") > 0
     assert SECRET not in on_disk(path) + path.with_name("copy").read_bytes()
-    assert store.get("b", "k") == SECRET * 1000
+    assert store.values.get("b", "k") == SECRET * 1000
     store.close()
 
 
@@ -106,7 +106,7 @@ def test_the_key_is_for_the_server_alone_and_stays(path, key):
 
 def test_a_copy_opens_with_the_key_and_no_other(path, key, tmp_path):
     store = Store(path)
-    store.put("b", "k", SECRET)
+    store.values.put("b", "k", SECRET)
     other = tmp_path / "other" / "alerts.db"
     other.parent.mkdir()
     store.backup(other)
@@ -124,7 +124,7 @@ def test_a_copy_opens_with_the_key_and_no_other(path, key, tmp_path):
     )
     shutil.copy(key, other_key)
     store = Store(other)
-    assert store.get("b", "k") == SECRET
+    assert store.values.get("b", "k") == SECRET
     store.close()
 
 
@@ -136,7 +136,7 @@ def test_a_database_without_values_is_bound_to_its_key_too(path, key):
 
 def test_who_gives_the_values_up_keeps_the_rest_with_a_new_key(path, key):
     store = Store(path)
-    store.put("b", "k", SECRET)
+    store.values.put("b", "k", SECRET)
     store.execute("INSERT INTO topics (id) VALUES ('t')")
     store.close()
     lost = key.read_text()
@@ -149,7 +149,7 @@ def test_who_gives_the_values_up_keeps_the_rest_with_a_new_key(path, key):
     assert key.read_text() != lost
     store = Store(path)
     assert store.query("SELECT id FROM topics") == [("t",)]
-    assert store.items("b") == [("k", SECRET)]
+    assert store.values.items("b") == [("k", SECRET)]
     store.close()
     key.write_text(lost)
     assert "encrypted with another key" in refusal(path)
@@ -229,7 +229,7 @@ def test_two_servers_that_start_at_once_make_one_key(path, key, monkeypatch):
     monkeypatch.setattr(KeyFile, "create", create_while_another_starts)
     with_a_secret(path)
     store = Store(path)
-    assert store.get("b", "k") == SECRET
+    assert store.values.get("b", "k") == SECRET
     store.close()
 
 
@@ -248,7 +248,7 @@ def test_a_key_that_was_used_but_not_confirmed_is(path, key):
     provisional = KeyFile(key).provisional.path
     key.rename(provisional)
     store = Store(path)
-    assert store.get("b", "k") == SECRET
+    assert store.values.get("b", "k") == SECRET
     store.close()
     assert key.exists()
     assert not provisional.exists()
@@ -256,14 +256,14 @@ def test_a_key_that_was_used_but_not_confirmed_is(path, key):
 
 def test_a_damaged_value_is_logged_and_the_others_are_read(path, caplog):
     store = Store(path)
-    store.put("b", "k", b"1")
-    store.put("b", "l", b"2")
+    store.values.put("b", "k", b"1")
+    store.values.put("b", "l", b"2")
     store.execute("UPDATE entries SET value = x'00' WHERE key = 'k'")
-    assert store.items("b") == [("l", b"2")]
+    assert store.values.items("b") == [("l", b"2")]
     [record] = caplog.records
     assert record.err == "the value of b/k does not open"
     with pytest.raises(StoreError, match="the value of b/k does not open"):
-        store.get("b", "k")
+        store.values.get("b", "k")
     store.close()
 
 
@@ -291,13 +291,13 @@ def plain(path):
 def test_what_was_in_plain_is_sealed_and_leaves_no_trace(plain):
     store = Store(plain)
     kept = [("0", SECRET * 100), ("1", SECRET * 100), ("2", SECRET)]
-    assert store.items("b") == kept
+    assert store.values.items("b") == kept
     assert store.query("SELECT name, value FROM outbox") == [("name", b"1234")]
     assert SECRET not in on_disk(plain)
     store.close()
     assert SECRET not in on_disk(plain)
     store = Store(plain)
-    assert store.items("b") == kept
+    assert store.values.items("b") == kept
     store.close()
 
 
@@ -309,7 +309,7 @@ def test_a_file_that_cannot_be_rewritten_yet_is_not_copied(plain, monkeypatch, c
 
     monkeypatch.setattr(schema, "remove_residue", fail)
     store = Store(plain)
-    assert store.get("b", "2") == SECRET
+    assert store.values.get("b", "2") == SECRET
     [record] = caplog.records
     assert record.err == "database or disk is full"
     copy = plain.with_name("copy")

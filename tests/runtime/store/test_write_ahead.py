@@ -21,7 +21,7 @@ def crashed(tmp_path):
         path = tmp_path / name / "kapacitor.db"
         store = Store(path)
         for number in range(count):
-            store.put("b", str(number), b"x" * 500)
+            store.values.put("b", str(number), b"x" * 500)
         left = tmp_path / f"{name}-crashed"
         shutil.copytree(path.parent, left)
         store.close()
@@ -32,7 +32,7 @@ def crashed(tmp_path):
 
 def values(path):
     store = Store(path)
-    found = store.items("b")
+    found = store.values.items("b")
     store.close()
     return len(found)
 
@@ -134,12 +134,12 @@ def test_a_transaction_that_a_power_failure_tore_is_left_out(tmp_path):
     path, torn = tmp_path / "a" / "kapacitor.db", tmp_path / "torn"
     store = Store(path)
     for number in range(20):
-        store.put("b", str(number), b"x" * 500)
+        store.values.put("b", str(number), b"x" * 500)
     length = log_of(path).stat().st_size
     note = note_of(path).read_bytes()
     with store.transaction():
         for number in range(100, 150):
-            store.put("b", str(number), b"y" * 500)
+            store.values.put("b", str(number), b"y" * 500)
     shutil.copytree(path.parent, torn)
     store.close()
     path = torn / "kapacitor.db"
@@ -200,7 +200,7 @@ def test_a_backup_is_put_in_the_place_of_what_a_crash_left(crashed, tmp_path):
     copy = tmp_path / "copy"
     store = Store(path)
     store.backup(copy)
-    store.put("b", "more", b"")
+    store.values.put("b", "more", b"")
     left = tmp_path / "left"
     shutil.copytree(path.parent, left)
     store.close()
@@ -250,9 +250,9 @@ def test_the_log_does_not_grow_without_bound(tmp_path):
     path = tmp_path / "kapacitor.db"
     store = Store(path)
     for number in range(40):
-        store.put("b", str(number % 3), b"x" * 1_000_000)
+        store.values.put("b", str(number % 3), b"x" * 1_000_000)
     assert log_of(path).stat().st_size < 20_000_000
     for number in range(2000):
-        store.put("c", str(number), b"x")
+        store.values.put("c", str(number), b"x")
     assert log_of(path).stat().st_size < 20_000_000
     store.close()

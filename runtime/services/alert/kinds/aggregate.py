@@ -99,7 +99,7 @@ class AggregateHandler:
 
     def open(self) -> None:
         """Continue with the events gathered before a restart."""
-        for key, stored in self._topics.store.items(self._bucket):
+        for key, stored in self._topics.store.values.items(self._bucket):
             try:
                 member = msgspec.msgpack.decode(stored, type=_Member)
             except msgspec.MsgspecError as error:
@@ -139,7 +139,7 @@ class AggregateHandler:
             return
         number = self._newest + 1
         stored = msgspec.msgpack.encode(member)
-        self._topics.store.put(self._bucket, f"{number:020d}", stored)
+        self._topics.store.values.put(self._bucket, f"{number:020d}", stored)
         self._add(number, member)
         if self._is_closed or len(self._members) >= MAX_MEMBERS:
             self._tell()
@@ -175,7 +175,7 @@ class AggregateHandler:
         store = self._topics.store
         with store.transaction():
             for number in self._members:
-                store.delete(self._bucket, f"{number:020d}")
+                store.values.delete(self._bucket, f"{number:020d}")
             collect(self._topics, self._event(members), self._targets)
         self._members.clear()
         self._keys.clear()

@@ -111,7 +111,7 @@ def test_a_stored_match_that_is_not_boolean_is_listed(api: Any) -> None:
 
     def change() -> None:
         store = Store(Path(api.config.storage.boltdb))
-        store.put("handler-specs", "t/h", stored)
+        store.values.put("handler-specs", "t/h", stored)
         store.close()
 
     api.restart(change)

@@ -140,7 +140,7 @@ def test_handlers_survive_a_restart(make, offers):
 def test_a_stored_handler_that_fails_is_logged_and_kept(make, store, caplog):
     service = make()
     service.admission.create(spec("a"))
-    store.put(
+    store.values.put(
         "handler-specs", "t/a", b'{"id":"a","topic":"t","kind":"gone","match":""}'
     )
     again = make()

@@ -26,14 +26,14 @@ class Watched(Service):
 
 
 class FullStore(Store):
-    """Fails when it is to keep something."""
+    """Fails to write while it is full."""
 
     is_full = False
 
-    def put(self, bucket, key, value):
+    def execute(self, sql, parameters=()):
         if self.is_full:
             raise StoreError("failed to write database: disk is full")
-        super().put(bucket, key, value)
+        return super().execute(sql, parameters)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_changes_at_once_come_one_after_the_other(post, store, foo):
     rooms = [{"set": {"room": f"r{number}"}} for number in range(20)]
     others = [{"set": {"url": "http://localhost"}}, {"delete": ["enabled"]}]
     assert set(post(*rooms, *others, *rooms)) == {204}
-    [(_, stored)] = store.items("overrides")
+    [(_, stored)] = store.values.items("overrides")
     kept = json.loads(stored)["options"]
     assert kept == {"room": foo.config.room, "url": foo.config.url}
     assert foo.config.url == "http://localhost"

@@ -233,4 +233,4 @@ def test_what_a_service_refuses_is_not_kept(lists: Lists) -> None:
     expected = (500, "failed to update configuration slack/w1: no such channel")
     assert lists.ask("POST", "/slack/w1", {"set": {"channel": "x"}}) == expected
     assert lists.ask("GET", "/slack/w1")[1]["options"]["channel"] == "#one"
-    assert lists.store.items("overrides") == []
+    assert lists.store.values.items("overrides") == []

@@ -190,7 +190,7 @@ def test_a_client_that_reads_no_answers_waits() -> None:
 def test_stalled_downloads_end_and_are_few(tmp_path: Path) -> None:
     store = Store(tmp_path / "kapacitor.db")
     for number in range(8):
-        store.put("tasks", str(number), os.urandom(2 * MIB))
+        store.values.put("tasks", str(number), os.urandom(2 * MIB))
     get = b"GET /kapacitor/v1/storage/backup HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     def use(port: int) -> None:

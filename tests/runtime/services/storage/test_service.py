@@ -108,7 +108,7 @@ def test_a_backup_is_an_attachment_and_never_compressed(start_kapacitord: Any) -
 def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
     store = Store(tmp_path / "live.db")
     for number in range(2000):
-        store.put("bulk", str(number), b"x" * 2000)
+        store.values.put("bulk", str(number), b"x" * 2000)
     done = threading.Event()
     written: list[int] = []
 
@@ -117,8 +117,8 @@ def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
         while not done.is_set():
             # the two always agree
             with store.transaction():
-                store.put("pair", "a", str(number).encode())
-                store.put("pair", "b", str(number).encode())
+                store.values.put("pair", "a", str(number).encode())
+                store.values.put("pair", "b", str(number).encode())
             written.append(number)
             number += 1
 
@@ -135,9 +135,9 @@ def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "live.db.key", tmp_path / "copy.db.key")
     copy = Store(tmp_path / "copy.db")
     assert copy.query("PRAGMA integrity_check") == [("ok",)]
-    [(_, first), (_, second)] = copy.items("pair")
+    [(_, first), (_, second)] = copy.values.items("pair")
     assert first == second
-    assert len(copy.items("bulk")) == 2000
+    assert len(copy.values.items("bulk")) == 2000
     copy.close()
 
 

@@ -72,7 +72,7 @@ def test_what_is_gathered_survives_a_restart(
     again.open()
     again.loop.fire()
     assert len(out()) == 1
-    assert store.items("aggregate/t/agg") == []
+    assert store.values.items("aggregate/t/agg") == []
 
 
 def test_a_handler_that_is_deleted_tells_what_it_has(
@@ -100,7 +100,7 @@ def test_an_update_loses_nothing(service, aggregate, out, events, handle, store)
         "Received 1 events in the last 100ms.",
         "1",
     ]
-    assert store.items("aggregate/t/agg") == []
+    assert store.values.items("aggregate/t/agg") == []
 
 
 def test_what_does_not_fit_is_told_later(
