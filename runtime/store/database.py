@@ -182,6 +182,12 @@ class Store:
         if not self._begun:
             self._connection.execute("BEGIN IMMEDIATE")
             self._begun = True
+        elif not self._connection.in_transaction:
+            # SQLite rolls back by itself when the disk is full. Later statements would
+            # each be kept although the transaction fails.
+            raise StoreError(
+                "failed to write database: its transaction was rolled back"
+            )
 
     def _commit(self) -> None:
         calls, self._after_commit = self._after_commit, []

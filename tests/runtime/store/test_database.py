@@ -38,6 +38,15 @@ def write_three(store, call=lambda: None):
         store.execute("INSERT INTO nowhere VALUES (1)")
 
 
+def write_past_a_full_disk(store):
+    with store.transaction():
+        store.values.put("b", "before", b"1")
+        with pytest.raises(StoreFullError):
+            store.values.put("b", "large", bytes(100_000))
+        with pytest.raises(StoreError, match="its transaction was rolled back"):
+            store.values.put("b", "after", b"1")
+
+
 def test_values_survive_a_restart(path):
     store = Store(path)
     store.values.put("tasks", "b", b"2")
@@ -65,6 +74,18 @@ def test_a_failing_transaction_keeps_nothing(store):
     assert store.values.items("b") == []
     store.values.put("b", "k", b"2")
     assert store.values.get("b", "k") == b"2"
+
+
+def test_nothing_is_kept_after_sqlite_has_rolled_back(path):
+    store = Store(path)
+    # SQLite then undoes the whole transaction, and not only the statement
+    store._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(StoreError):
+        write_past_a_full_disk(store)
+    assert store.values.items("b") == []
+    store.values.put("b", "later", b"1")
+    assert store.values.items("b") == [("later", b"1")]
+    store.close()
 
 
 def test_calls_wait_for_the_commit_and_are_forgotten_with_it(store):
