@@ -10,7 +10,7 @@ _REMEMBERED = {("check",): "check", ("regenerate", "--all"): "regenerate"}
 
 def main() -> None:
     """Run the command line, or answer at once that nothing changed."""
-    # A run is over before collecting garbage could pay.
+    # A run ends before garbage collection would pay off.
     gc.disable()
     command = _REMEMBERED.get(tuple(sys.argv[1:]))
     if command and _is_settled(command):
@@ -40,7 +40,7 @@ def _is_settled(command: str) -> bool:
 
 
 if __name__ == "__main__":
-    # `python -m` puts the project's folder first, whose own `runtime` must not be ours
+    # `python -m` puts the current folder first, which may have a `runtime` of its own
     home = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
     if not sys.flags.safe_path and sys.path[0] != home:
         del sys.path[0]

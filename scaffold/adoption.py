@@ -1,8 +1,8 @@
-"""Records that were lost or damaged, made again from the tree.
+"""Recreates lost or damaged records from the tree.
 
-The base of later merges is what the spec and the templates render today, except for texts
-that are still whole in a damaged record. Where the tree differs from it, it counts as
-edited. Nothing but the record is written.
+Later merges start from the text that the spec and the templates render today, except for
+texts that are intact in a damaged record. Where the tree differs from it, it counts as
+edited. Only the record is written.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def is_generated(result: ChangeSet, want: Wanted) -> bool:
 
 
 def adopted(want: Wanted, tree: Tree) -> ChangeSet:
-    """The change that makes the record of a handler again.
+    """The change that recreates the record of a handler.
 
     Args:
         want: the wanted state of the handler.
         tree: the files.
 
     Raises:
-        UsageError: nothing of it was generated.
+        UsageError: no part of the handler was generated.
         PlanError: a shared file cannot be read, or lacks a place.
         SpecError: a name that the handler needs belongs to another one.
     """
@@ -100,7 +100,7 @@ def _is_there(outcome: Outcome, want: Wanted) -> bool:
 
 
 def _record(want: Wanted, found: ChangeSet, whole: Record) -> Record:
-    """The record: what would be generated, of files and of the entries that are there."""
+    """The record: the generated text of all files and of the entries that exist."""
     files = {**want.files, **whole.files}
     entries = {
         each.place.id: each.text

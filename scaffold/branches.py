@@ -1,9 +1,9 @@
 """Merges registrations of two branches.
 
-Two branches that each add a handler write beside each other, which git calls a conflict.
-Where merging by lines fails, the entries that differ are taken out of the three versions,
-the rest is merged by lines, and the entries of both branches are put in again, as
-`new-handler` does. What cannot be decided stays git's conflict.
+Two branches that each add a handler insert lines at the same spot, which git calls a
+conflict. Where merging by lines fails, the entries that differ are taken out of the three
+versions, the rest is merged by lines, and the entries of both branches are put in again, as
+`new-handler` does. An entry that both branches changed remains a conflict of git's.
 """
 
 from __future__ import annotations
@@ -125,13 +125,13 @@ def by_entries(
                 whole, _ = register(path, whole, [Registration(each.place, each.text)])
         if rest.is_clean and _holds(path, whole, entries):
             return Merged(whole, True)
-    except ScaffoldError:  # a version is not as its places expect it
+    except ScaffoldError:  # a place in a version has an unexpected form
         return lines
     return lines._replace(is_clean=False)
 
 
 def attributed(tree: Tree, package: str) -> Change:
-    """The change by which `.gitattributes` names the files to be merged so."""
+    """The change that adds the files to be merged by entries to `.gitattributes`."""
     path = PurePosixPath(".gitattributes")
     now = tree.read(path)
     lines = (now or b"").decode("utf-8", "surrogateescape").split("\n")
@@ -145,7 +145,7 @@ def attributed(tree: Tree, package: str) -> Change:
 
 
 def attributes(package: str) -> list[str]:
-    """The lines of `.gitattributes` that name the files to be merged so."""
+    """The lines of `.gitattributes` for the files to be merged by entries."""
     paths = {place.path for place in places.places(_ANY, package)}
     room = places.within(places.ROOM, package)
     names = {
@@ -197,7 +197,7 @@ def _holds(path: PurePosixPath, data: bytes, entries: Sequence[_Entry]) -> bool:
 
 
 def _record(versions: Versions, lines: Merged) -> Merged:
-    """A record: for each text that of the branch that changed it, or both changes."""
+    """A merged record: each text from the branch that changed it, or merged by lines."""
     try:
         base, ours, theirs = (
             state.parse(data) if data else Record({}, {}) for data in versions
@@ -219,7 +219,7 @@ def _merged_texts(
         text = _decided(*texts)
         if text is ...:
             lines = by_lines(Versions(*((each or "").encode() for each in texts)))
-            # the files that it is the base of are in conflict too
+            # ours if not clean: the file that the text is the base of is in conflict too
             text = lines.data.decode() if lines.is_clean else texts[1]
         if text is not None:
             yield name, text

@@ -17,10 +17,10 @@ from scaffold.wanted import Wanted
 
 
 def restored(want: Wanted, tree: Tree) -> Wanted:
-    """The same, and lines that are written once are wanted again where they are gone.
+    """The wanted state, in which missing lines that are written once are wanted again.
 
     `git checkout --ours` takes one side of a changelog, and loses the lines of the other.
-    A line that was reworded or released still names the handler in that file.
+    A line that was reworded or released is not added again: it still names the handler.
     """
     places = {}
     for place, text in want.places.items():
@@ -33,9 +33,9 @@ def restored(want: Wanted, tree: Tree) -> Wanted:
 def with_removed(tree: Tree, package: str) -> Overlay:
     """The tree, with records of handlers that the other side of a merge removed.
 
-    Taking one side of the shared files keeps entries of a handler whose code and record
-    are gone, so that nothing can be imported. Its record is made again of these,
-    so that they are removed like any other.
+    Taking one side of the shared files keeps the entries of a handler whose code and
+    record are gone, so that imports fail. Its record is recreated from these entries, so
+    that they are removed like any others.
     """
     records = {}
     for names in {each.kind: each for each in _removed(tree, package)}.values():
@@ -51,7 +51,7 @@ def with_removed(tree: Tree, package: str) -> Overlay:
 
 
 def _removed(tree: Tree, package: str) -> Iterator[Names]:
-    """The handlers that are registered and whose modules do not exist."""
+    """The registered handlers that have neither modules nor a record."""
     recorded = state.kinds(tree)
     properties: dict[str, str] = {}
     for place in places.places(Names("any", "any"), package):

@@ -1,6 +1,6 @@
 """The codes of findings: name, severity, and the texts of `scaffold explain`.
 
-The same texts make docs/findings.md.
+docs/findings.md is generated from the same texts.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Code(NamedTuple):
 CODES = {
     "SC101": Code(
         "registration-missing",
-        "An entry of the handler is missing from a shared file, or the table that it "
-        "belongs to is. Without the entry the runtime does not know the handler, or knows "
-        "a part of it only.",
+        "An entry of the handler, or the table that holds it, is missing from a shared "
+        "file. Without the entry the runtime does not know the handler, or knows only a "
+        "part of it.",
         "A merge took one side of `integrations/services.py`, and the line of `huddle` "
         "was lost.",
         "`scaffold regenerate NAME` adds the entry again. If the table itself is missing "
@@ -76,20 +76,20 @@ CODES = {
     ),
     "SC106": Code(
         "template-changed",
-        "The templates now give another text for the file or the entry than when it was "
+        "The templates now render another text than when the file or the entry was "
         "generated. The spec has not changed.",
         "scaffold was upgraded, or the project changed a template of its own.",
         "`scaffold regenerate NAME` writes the new text and keeps your edits.",
     ),
     "SC107": Code(
         "spec-changed",
-        "The handler's `handler.toml` is not the one that its code was generated from.",
+        "The handler's `handler.toml` changed after its code was generated.",
         "An option was added to `services/huddle/handler.toml`.",
         "`scaffold regenerate NAME` brings the handler up to date and keeps your edits.",
     ),
     "SC108": Code(
         "leftover",
-        "Files or entries remain: of a handler whose `handler.toml` was removed, or of an "
+        "Files or entries remain of a handler whose `handler.toml` was removed, or of an "
         "earlier version of its spec.",
         "The folder `services/huddle` was deleted, and the entries in the shared files "
         "are still there.",
@@ -102,13 +102,14 @@ CODES = {
         "The record of the generated text of a handler, under `.scaffold/handlers/`, does "
         "not exist. Without it, edits cannot be distinguished from outdated output.",
         "`.scaffold/` was not committed.",
-        "Restore it from version control, or `scaffold adopt NAME`: it makes the record again "
-        "from the spec and the templates, and what differs in the tree counts as edited.",
+        "Restore it from version control, or run `scaffold adopt NAME`. It recreates the "
+        "record from the spec and the templates; text in the tree that differs counts as "
+        "edited.",
     ),
     "SC110": Code(
         "conflict",
         "A file or an entry was edited by hand, and the edit contradicts the generated "
-        "text. Also: something else has the file's or the entry's name.",
+        "text. Or the name of a file or an entry is used by something else.",
         "A function of `service.py` was changed by hand, and a new template changes the "
         "same lines.",
         "Run the command that `check` prints; it names the choices.",
@@ -145,8 +146,8 @@ CODES = {
     ),
     "SC115": Code(
         "spec-invalid",
-        "A handler's `handler.toml` cannot be used. Other handlers are checked "
-        "nevertheless; this one is not.",
+        "A handler's `handler.toml` is invalid. The handler is not checked; all others "
+        "are.",
         '`room = { type = "strr" }`.',
         "Correct the line that the finding names. `scaffold schema` prints the schema of "
         "specs, for editors.",
@@ -155,7 +156,7 @@ CODES = {
     "SC116": Code(
         "record-damaged",
         "The record of the generated text of a handler cannot be read, or a newer version "
-        "of scaffold wrote it. Other handlers are checked nevertheless; this one is not.",
+        "of scaffold wrote it. The handler is not checked; all others are.",
         "A tool rewrote `.scaffold/handlers/huddle/generated`.",
         "Restore it from version control, or run the command that `check` prints.",
         exit_code=5,
@@ -167,12 +168,12 @@ CODES = {
         "scaffold was upgraded, and its `create/docs/handlers/KIND.md.j2` changed. The "
         "project's `templates/create/docs/handlers/KIND.md.j2` lacks that change.",
         "`scaffold override TEMPLATE` merges the change into the project's template and "
-        "keeps your edits. It also makes a missing record.",
+        "keeps your edits. It also creates a missing record.",
     ),
     "SC118": Code(
         "override-unusable",
         "A template of the project cannot be rendered, or its output is not Python. "
-        "Nothing else is checked of the handlers that it is for.",
+        "The handlers that use it are not checked any further.",
         "`{% endif %}` is missing in `templates/create/docs/handlers/KIND.md.j2`, or it "
         "calls a method, which the sandbox refuses.",
         "Correct the line that the finding names, then run `scaffold check` again.",

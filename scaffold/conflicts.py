@@ -1,11 +1,11 @@
 """The versions of conflicting files, laid out under `.scaffold/conflicts/`.
 
-    .scaffold/conflicts/<handler>/<path>.base         as it was generated before
-    .scaffold/conflicts/<handler>/<path>.mine         as it is
-    .scaffold/conflicts/<handler>/<path>.generated    as it is generated now
+    .scaffold/conflicts/<handler>/<path>.base         the text that was generated before
+    .scaffold/conflicts/<handler>/<path>.mine         the text in the project
+    .scaffold/conflicts/<handler>/<path>.generated    the text that is generated now
 
-For an entry of a shared file its name follows the path. git ignores them: they are for the
-person who merges, and are removed when no conflict is left.
+For an entry of a shared file, its place and key follow the path. The versions are for the
+person who merges: git ignores them, and they are removed when no conflict is left.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def laid_out(kind: str, conflicts: Iterable[Unsettled], tree: Tree) -> list[Chan
 
     Args:
         kind: the handler.
-        conflicts: all that it has.
+        conflicts: all conflicts of the handler.
         tree: the files.
     """
     texts: dict[PurePosixPath, bytes] = {}
@@ -73,12 +73,12 @@ def is_version(change: Change) -> bool:
 def cleared(
     kind: str, tree: Tree, path: PurePosixPath | None = None
 ) -> Iterator[Change]:
-    """The changes by which nothing is left of a handler's settled conflicts.
+    """The changes that remove the versions of a handler's settled conflicts.
 
     Args:
         kind: the handler.
         tree: the files.
-        path: only those in that file; None: all of them.
+        path: the file whose versions are removed; None: all files.
     """
     if kind not in tree.names(FOLDER):
         return

@@ -37,7 +37,7 @@ _FILES = (
 
 
 def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
-    """From the text as it was generated to the text as it is.
+    """The changes from the generated text to the text in the project.
 
     Args:
         results: outcome of `generate` for each handler.

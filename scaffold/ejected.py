@@ -5,9 +5,10 @@
     # a comment, such as the reason
     alerts/services/huddle/service.py
 
-One path per line, sorted where a new one is added. It is not part of the record: a record
-can be made again from the tree, a decision cannot. Git merges it by taking the lines of
-both branches (`merge=union`), so lines with markers of a conflict mean nothing.
+One path per line; new paths are inserted in order. The list is not part of the record: a
+record can be recreated from the tree, a decision cannot. Git merges the list by taking the
+lines of both branches (`merge=union`). A line that is not a path of the project, such as a
+conflict marker, has no effect.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def read(tree: Tree) -> frozenset[PurePosixPath]:
 
 
 def added(tree: Tree, paths: Iterable[PurePosixPath]) -> Iterator[Change]:
-    """The changes by which files are ejected."""
+    """The changes that eject files."""
     lines = _lines(tree)
     for path in sorted(set(paths) - read(tree)):
         later = (
@@ -44,14 +45,14 @@ def added(tree: Tree, paths: Iterable[PurePosixPath]) -> Iterator[Change]:
 
 
 def without(tree: Tree, paths: Collection[PurePosixPath]) -> Iterator[Change]:
-    """The change by which files are ejected no longer; the file goes with its last line."""
+    """The change that takes files off the list, which is removed with its last line."""
     yield _change(tree, [line for line in _lines(tree) if _path(line) not in paths])
 
 
 def moved(
     tree: Tree, targets: Mapping[PurePosixPath, PurePosixPath]
 ) -> Iterator[Change]:
-    """The change by which ejected files stay so under new paths."""
+    """The change that keeps ejected files ejected under their new paths."""
     lines = [
         str(targets.get(path, path)) if (path := _path(line)) else line
         for line in _lines(tree)
@@ -62,7 +63,7 @@ def moved(
 def left_alone(
     files: Iterable[tuple[Change, FileOutcome]], ejected: Collection[PurePosixPath]
 ) -> Iterator[tuple[Change, FileOutcome]]:
-    """Changes of files with their outcomes, those of ejected files undone."""
+    """Changes of files with their outcomes; ejected files stay unchanged."""
     for change, outcome in files:
         if change.path not in ejected:
             yield change, outcome

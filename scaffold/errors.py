@@ -140,7 +140,7 @@ class Conflict(ScaffoldError):
     """Edited or foreign files are in the way.
 
     Attributes:
-        paths: these files.
+        paths: the files.
         why: the reason for each.
     """
 
@@ -219,7 +219,7 @@ class MarkersLeft(PlanError):
     """Files with unresolved merges.
 
     Attributes:
-        lines: these files, with the line of the first marker in each.
+        lines: the files, each with the line of its first marker.
     """
 
     def __init__(self, lines: Mapping[PurePosixPath, int]) -> None:
@@ -273,7 +273,7 @@ class ForeignTransaction(PlanError):
         super().__init__(
             path,
             "was not written by you on this machine, so it is neither completed nor "
-            "taken back",
+            "undone",
         )
 
 
@@ -296,10 +296,10 @@ class AnchorNotFound(PlanError):
 
 
 class PlanErrors(PlanError):
-    """Several unexpected places, reported together.
+    """Unexpected content in several places, reported together.
 
     Attributes:
-        errors: each of them.
+        errors: one error for each place.
     """
 
     def __init__(self, errors: Sequence[PlanError]) -> None:
@@ -310,12 +310,12 @@ class PlanErrors(PlanError):
 
     @property
     def problems(self) -> list[Problem]:
-        """Those of each error."""
+        """The problems of all errors."""
         return [problem for error in self.errors for problem in error.problems]
 
 
 class Uncommitted(PlanErrors):
-    """Lines would be lost that git does not have."""
+    """Lines that git does not have would be lost."""
 
     def __init__(self, errors: Sequence[PlanError], *, fix: str) -> None:
         super().__init__(errors)

@@ -17,7 +17,7 @@ def escaped(text: str) -> str:
 
 
 def escaped_lines(text: str) -> str:
-    """The same for a text of several lines, which may be indented by tabs."""
+    """`text` escaped in the same way, except for its line feeds and tabs."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(each if each in "\n\t" else _shown(each) for each in text)

@@ -1,4 +1,4 @@
-"""A handler with a changed spec: the spec's own change, and what is generated from it."""
+"""Changes the spec of a handler, and its generated code with it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from scaffold.wanted import Wanted
 def evolved(
     want: Wanted, spec: bytes, tree: Tree, fresh: Fresh, settle: Settle = unsettled
 ) -> ChangeSet:
-    """The changes that give a handler a new spec, and bring it to that.
+    """The changes that give a handler a new spec and update its code.
 
-    While a conflict is not settled, the spec stays as it is too.
+    Until all conflicts are settled, the spec stays unchanged as well.
 
     Args:
         want: the wanted state, by the new spec.
@@ -29,7 +29,7 @@ def evolved(
     result = generate_all([want], Overlay(tree, {path: spec}), fresh, settle)
     if spec == before or result.unsettled:
         return result
-    # it is its author's, so `generate` finds it as it should be
+    # `generate` never changes a spec, so the outcome is added here
     rest = [each for each in result.outcomes if each.path != path]
     outcome = Updated(path, want.files[path], "spec")
     first = ChangeSet((Change(path, before, spec),), (outcome,))

@@ -106,7 +106,7 @@ def file(
 def _merged(
     path: PurePosixPath, now: bytes, text: str, base: str, style: Style, take: Take
 ) -> tuple[bytes, FileOutcome]:
-    """A file that is out of date and not as it was generated."""
+    """A file that is out of date and differs from its former generated text."""
     try:
         mine = now.decode()
     except UnicodeDecodeError:

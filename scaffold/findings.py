@@ -156,7 +156,7 @@ def of_overrides(found: Found, recorded: Mapping[str, str]) -> Iterator[Finding]
 
 
 def _fix(want: Wanted, result: ChangeSet) -> str:
-    """The command that helps: never one that would be refused."""
+    """The command that repairs a handler; never one that would be refused."""
     error = refusal(result)
     if error is not None:
         return error.fix
@@ -166,7 +166,7 @@ def _fix(want: Wanted, result: ChangeSet) -> str:
 
 
 def _is_edited(want: Wanted, tree: Tree, record: Record) -> bool:
-    """True if the spec is not the one that was generated from."""
+    """True if the spec changed after the code was generated."""
     now = tree.read(want.spec_path)
     return now is not None and not same(now, record.files.get(want.spec_path, ""))
 
@@ -174,7 +174,7 @@ def _is_edited(want: Wanted, tree: Tree, record: Record) -> bool:
 def _blamed(
     want: Wanted, findings: Sequence[Finding], follow: Sequence[Finding], fix: str
 ) -> list[Finding]:
-    """Name a changed spec once, instead of everything that follows from it."""
+    """Report a changed spec once, instead of every finding that follows from it."""
     count = len({finding.path for finding in follow})
     behind = "1 file is" if count == 1 else f"{count} files are"
     message = f"changed; {behind} out of date" if count else "changed"
@@ -229,12 +229,12 @@ _TABLE: dict[type[Outcome], _Rule] = {
     at.PlaceMissing: _Rule("SC101", "{error}"),
     at.NameTaken: _Rule("SC110", _ENTRY + "is already used for something else"),
 }
-"""The finding for each outcome; other outcomes are as they should be."""
+"""The finding for each outcome; outcomes without one need no report."""
 
 _HINDRANCES = {
     kind: rule for kind, rule in _TABLE.items() if rule.code in {"SC110", "SC112"}
 }
-"""The outcomes that keep a lost record from being made again."""
+"""The outcomes that prevent recreating a lost record."""
 
 _LEFT = "is a leftover of the handler `{kind}`, whose handler.toml was removed"
 _LEFTOVERS: dict[type[Outcome], _Rule] = {

@@ -1,6 +1,6 @@
 """The flags that describe a new handler, each declared once.
 
-The command line makes its options of these declarations, and `spec/draft.py` the spec.
+The command line takes its options from these declarations, `spec/draft.py` the spec.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Flags:
 
     @property
     def describes_request(self) -> bool:
-        """True if flags say more of the request than its fields."""
+        """True if flags describe the request beyond its fields."""
         return bool(self.message_key or self.auth or self.url or self.is_form)
 
     def handler_keys(self) -> dict[str, str]:

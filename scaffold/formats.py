@@ -1,7 +1,7 @@
 """The formats of projects, and the steps from each to the next.
 
-`[tool.scaffold] format` names the format of a project. `regenerate --all` makes the steps
-that are due, `check` reports them, and commands that write wait for them.
+`[tool.scaffold] format` names the format of a project. `regenerate --all` takes the steps
+that are due, `check` reports them, and other commands that write refuse to run before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HEADER = re.compile(r"\s*\[\s*tool\s*\.\s*scaffold\s*\]\s*(#.*)?$")
 _FORMAT = re.compile(r"(\s*format\s*=\s*)\d+")
 
 Step = Callable[[Tree, str], Iterator[Change]]
-"""The changes of a project with that package which bring it to the next format."""
+"""Gives the changes that bring a project, with its package, to the next format."""
 
 
 def _merged_by_entries(tree: Tree, package: str) -> Iterator[Change]:
@@ -73,8 +73,8 @@ _TABLES = (
 """Module, table, and the class that its values were declared with, with its module."""
 
 STEPS: Mapping[int, Step] = {2: _merged_by_entries, 3: _references}
-"""The step from each format. There is none from 1, a copy of the runtime: its owner moves
-the specs to a new project, as `project.find` says."""
+"""The step from each format. Format 1, a copy of the runtime, has none: the error of
+`project.find` tells its owner to move the specs to a new project."""
 
 
 def _vocabulary(tree: Tree, package: str, *, is_new: bool) -> Iterator[Change]:
@@ -83,7 +83,7 @@ def _vocabulary(tree: Tree, package: str, *, is_new: bool) -> Iterator[Change]:
     Args:
         tree: the project.
         package: the import package of its handlers.
-        is_new: true to write those that are missing; otherwise they were removed.
+        is_new: true to create missing files; false to leave files out that were removed.
     """
     for path, text in vocabulary_files().items():
         if package == "runtime" and path != places.SCHEMA:

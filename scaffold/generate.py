@@ -62,13 +62,13 @@ class ChangeSet(NamedTuple):
 
     @property
     def conflicts(self) -> tuple[PurePosixPath, ...]:
-        """The files that a person must look at first."""
+        """The files with conflicts, each once."""
         found = [each for each in self.outcomes if isinstance(each, Conflicting)]
         return tuple(dict.fromkeys(each.path for each in found))
 
     @property
     def unsettled(self) -> list[Unsettled]:
-        """The conflicts that keep a handler as it is until a person settles them."""
+        """The conflicts that leave a handler unchanged until a person settles them."""
         return [each for each in self.outcomes if isinstance(each, Unsettled)]
 
     @property
@@ -85,11 +85,11 @@ def generate(
     fresh: Fresh = lambda path: None,
     settle: Settle = unsettled,
 ) -> ChangeSet:
-    """The changes that bring the tree to the wanted state and keep what people wrote.
+    """The changes that bring the tree to the wanted state and keep hand edits.
 
-    Whatever is in the way is an outcome, which `refusal.refuse` raises. Where a person's
-    edit contradicts what is generated now, nothing of the handler changes, and the
-    versions are laid out for the person to look at.
+    Obstacles are outcomes, which `refusal.refuse` raises as errors. If a hand edit
+    contradicts the newly generated text, the whole handler stays unchanged, and the
+    versions are laid out for a person to compare.
 
     Args:
         want: the wanted state.
@@ -104,7 +104,7 @@ def generate(
     owned = list(ejected.left_alone(found, mine))
     shared = _shared(want, record, tree, fresh, style, settle)
     if any(map(_is_lost, shared.outcomes)):
-        # one side of a merge was taken, which loses lines that are written once too
+        # a merge took one side, so lines that are written once may be missing, too
         want = restored(want, tree)
         shared = _shared(want, record, tree, fresh, style, settle)
     outcomes = shared.outcomes
@@ -192,7 +192,7 @@ def _is_lost(outcome: PlaceOutcome) -> bool:
 def _by_file(
     want: Wanted, record: Record | None
 ) -> dict[PurePosixPath, list[Registration]]:
-    """The wanted entries of each shared file; no text where one is to be removed."""
+    """The wanted entries of each shared file; an entry to be removed has no text."""
     by_file: dict[PurePosixPath, list[Registration]] = {}
     for place, text in want.places.items():
         base = record.places.get(place.id) if record else None
@@ -206,14 +206,14 @@ def _by_file(
 
 
 def _needs_its_code(outcome: PlaceOutcome) -> bool:
-    """True for an edited entry of a module: it uses names that the handler defines."""
+    """True for an edited entry of a module, which uses names that the handler defines."""
     return isinstance(outcome, EntryReleased) and outcome.path.suffix == ".py"
 
 
 def _all_kept(
     files: Iterable[FileOutcome], entries: Iterable[PlaceOutcome]
 ) -> ChangeSet:
-    """Nothing is removed of a handler without a spec that is still in use."""
+    """The outcomes for a handler without a spec that is still in use; no changes."""
     kept: list[Outcome] = [
         (
             FileStillNeeded(each.path, base=each.base)
@@ -241,7 +241,7 @@ def _record(
 ) -> Record:
     """The record after the changes: the generated text, without hand edits.
 
-    That of an ejected file stays as it is, for when it follows its template again.
+    The text of an ejected file stays as recorded, in case it follows its template again.
     """
     files = {path: text for path, text in want.files.items() if path not in mine}
     files |= {path: text for path, text in record.files.items() if path in mine}
@@ -261,7 +261,7 @@ def _record(
 def _with_owners(
     kind: str, outcomes: Iterable[PlaceOutcome], tree: Tree
 ) -> Iterator[PlaceOutcome]:
-    """The outcomes, in which entries of other handlers are named as such."""
+    """The outcomes, with `NameOwned` for entries of other handlers."""
     owners: dict[str, str] | None = None
     for each in outcomes:
         if isinstance(each, AlreadyRegistered):

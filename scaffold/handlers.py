@@ -33,7 +33,7 @@ def kinds(tree: Tree, package: str) -> list[str]:
 def chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
     """The handlers that a command is about; all of them if none is named.
 
-    Those whose spec was removed, but of which something is recorded, come last.
+    Handlers with a record but without a spec come last.
 
     Raises:
         UsageError: a handler does not exist.
@@ -80,7 +80,7 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
 
 @functools.lru_cache(maxsize=1024)
 def _parsed(text: str, path: str) -> HandlerSpec:
-    """The spec of a handler; commands look at each several times."""
+    """The spec of a handler, cached because commands read each several times."""
     return parse(text, path)
 
 
@@ -171,8 +171,8 @@ def wanted_as(
 def seen(project: Project, tree: Tree, names: Sequence[str]) -> Overlay:
     """The tree that a command which writes looks for handlers in.
 
-    A handler of which nothing but entries is left can be named; while git is merging, it
-    is one of all.
+    A handler of which only entries are left is found if it is named; while git is
+    merging, it is always found.
     """
     if names or git.is_merging(project.root):
         return checkout.with_removed(tree, project.package)

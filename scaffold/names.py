@@ -166,7 +166,7 @@ def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[F
 
 
 def reserved_kinds() -> list[str]:
-    """Names that no handler may have, whatever other handlers there are."""
+    """Names that no handler may have, regardless of other handlers."""
     properties = {snake_case(each) for each in ALERT_PROPERTIES}
     keywords = {*keyword.kwlist, *keyword.softkwlist}
     known = {*dir(builtins), *keywords, *_DEVICES, *properties, *_RESERVED}
@@ -220,7 +220,7 @@ def key_faults(
         key: the name, as in TOML.
         where: its place, for messages.
         reserved: Python names with another meaning there.
-        what: noun of what has the name, for messages.
+        what: noun for the named thing, for messages.
     """
     if not _KEY.fullmatch(key) or len(key) > _KEY_LENGTH:
         return [
@@ -277,7 +277,7 @@ def _ascii_guess(name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    """The name in quotes, with the code points of what is not plain ASCII."""
+    """The name in quotes, with the code points of characters that are not plain ASCII."""
     name = name if len(name) <= 60 else f"{name[:57]}..."
     odd = sorted({char for char in name if not (" " <= char < "\x7f")})
     if not odd:
@@ -287,7 +287,7 @@ def _quoted(name: str) -> str:
 
 
 def rewording(old: Names, new: Names, kept: Iterable[str] = ()) -> Callable[[str], str]:
-    """A function that puts a handler's new names for the old ones in a text.
+    """A function that replaces a handler's old names with the new ones in a text.
 
     It changes whole words and parts of identifiers, `FooServer` and `test_foo_service`
     but not `footer`, and nothing in the URL of another server.
@@ -303,7 +303,7 @@ def rewording(old: Names, new: Names, kept: Iterable[str] = ()) -> Callable[[str
         old.kind.upper(): new.kind.upper(),
         old.section: new.section,
         old.property: new.property,
-        # after the others, as it is the commonest of forms that are the same
+        # last, so that it wins where forms are the same: it is the commonest
         old.kind: new.kind,
     }
     table = {**{each: each for each in kept}, **forms}
@@ -313,7 +313,7 @@ def rewording(old: Names, new: Names, kept: Iterable[str] = ()) -> Callable[[str
         (len(old.property), called),
         *((len(each), _as_part(each)) for each in table),
     ]
-    # the longest first; where a word is also the property, calls of that before it
+    # the longest first; where a word is also the property, calls of the property first
     parts.sort(key=lambda part: part[0], reverse=True)
     pattern = re.compile("|".join([_ADDRESS, *(part for _, part in parts)]))
 
@@ -332,8 +332,8 @@ def staying(old: Names, new: Names, texts: Iterable[str]) -> Iterator[str]:
         texts: the generated texts under the new names.
 
     Yields:
-        Pieces in which the old name is generated under the new ones too, as that of a
-        setting is, and in which the new name never is.
+        Pieces with the old name that are generated under the new names as well, such as
+        the name of a setting, and that never occur with the new name.
     """
     beside = (
         r"""(?:\b\w+\.|["'])?(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])["']?(?:: |[:=])?"""

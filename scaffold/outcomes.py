@@ -1,10 +1,10 @@
 """Outcomes for generated files and registrations, one class each.
 
-A class without attributes of its own is not made a dataclass again: making one takes longer than
-importing the rest of a module.
+Classes without attributes of their own are not decorated as dataclasses again: that takes
+longer than importing the rest of a module.
 
-Those of `scaffold.patching.outcomes` are decided by a shared file alone; those here need
-the record of what was generated before.
+The outcomes in `scaffold.patching.outcomes` follow from a shared file alone; those here
+need the record of the formerly generated text.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Restored(FileOutcome):
 
 
 class Identical(FileOutcome):
-    """The file is as it should be."""
+    """The file is up to date."""
 
     verb = "identical"
 
@@ -72,7 +72,7 @@ class Removed(FileOutcome):
 
 @dataclass(frozen=True, slots=True)
 class Moved(FileOutcome):
-    """The file is that of a handler which gets another name.
+    """The file is moved, since its handler is renamed.
 
     Attributes:
         source: its path before.
@@ -97,7 +97,7 @@ class Released(FileOutcome):
 
 
 class LeftAlone(FileOutcome):
-    """The file was ejected: it is its owner's, whatever is generated."""
+    """The file was ejected, so it is left to its owner."""
 
     verb = "keep"
     reason = "ejected"
@@ -125,7 +125,7 @@ class Followed(FileOutcome):
 
 
 class Merged(FileOutcome):
-    """The file was edited by hand: it gets what is generated now, and keeps the edits."""
+    """The file was edited by hand; the new text is merged into it."""
 
     verb = "merge"
     reason = "with the edits in it"
@@ -133,7 +133,7 @@ class Merged(FileOutcome):
 
 @dataclass(frozen=True, slots=True)
 class EditedConflict(FileOutcome):
-    """The file was edited by hand where it is generated differently now.
+    """The file was edited by hand where its generated text changes.
 
     Attributes:
         parts: the parts that both sides changed.

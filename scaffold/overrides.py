@@ -1,8 +1,8 @@
 """The templates that a project overrides, and the templates that they were copied from.
 
-`.scaffold/overrides` keeps the product's text of each as it was copied, in the form of the
-records of handlers: it shows that the product's template changed since, and is the base for
-merging the change.
+`.scaffold/overrides` keeps the product's text of each template as it was copied, in the
+format of handlers' records. Comparing it with the product's template shows later changes,
+and it is the base for merging them.
 """
 
 from __future__ import annotations

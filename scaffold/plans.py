@@ -72,14 +72,14 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Plan(msgspec.Struct, forbid_unknown_fields=True):
-    """A change set that is not made yet, as its file has it.
+    """A change set to be applied later, as its file holds it.
 
     Attributes:
         plan: the format.
         command: the command that made it.
         generator: digest of the scaffold that made it.
         is_proven: false if the changes restore files that need not compile.
-        inputs: the digest of everything that it depends on, by path.
+        inputs: the digests of all files and folders that it depends on, by path.
         changes: the files.
         outcomes: the status lines.
         next: commands to go on with.
@@ -160,12 +160,12 @@ def parse(data: bytes, name: str) -> Plan:
 
 
 def again(plan: Plan, file: str) -> str:
-    """The command that makes a plan again, but for arguments, which may be secrets."""
+    """The command that makes a plan again, without arguments, which may be secrets."""
     return f"scaffold {shlex.quote(plan.command)} … --plan {shlex.quote(file)}"
 
 
 def result(plan: Plan, tree: Tree, name: str) -> ChangeSet:
-    """The change set of a plan; of registrations it has only the parts that reports need.
+    """The change set of a plan; its registrations have only the parts that reports need.
 
     Args:
         plan: the plan.
@@ -184,10 +184,10 @@ def result(plan: Plan, tree: Tree, name: str) -> ChangeSet:
 
 
 def _refuse_changed(plan: Plan, tree: Tree, fix: str) -> None:
-    """Check that everything is as it was when the plan was made.
+    """Check that no input changed since the plan was made.
 
     Raises:
-        PlanOutdated: it is not; all changed inputs are reported.
+        PlanOutdated: inputs changed; all of them are reported.
     """
     inputs = plan.inputs | {file.path: file.before for file in plan.changes}
     errors = [
@@ -222,10 +222,10 @@ def _file(change: Change) -> _File:
 
 
 def _check(file: _File) -> None:
-    """Check that a command could change the file so.
+    """Check that a command could make this change.
 
     Raises:
-        ValueError: none could.
+        ValueError: no command could make it.
     """
     first, *rest = parts = file.path.split("/")
     if {"", ".", "..", ".git"} & {*parts} or not file.path.isprintable():

@@ -40,7 +40,7 @@ class Spot(NamedTuple):
 
 
 def spots(tree: Tree, names: Names, package: str) -> Iterator[Spot]:
-    """Everything of one handler, in the order of the tables."""
+    """The files and registrations of one handler, in the order of the tables."""
     try:
         record = state.read(tree, names.kind)
     except StateError:  # `check` reports it
@@ -80,7 +80,7 @@ def _entry(tree: Tree, place: Place, record: Record | None) -> State:
         texts = [] if data is None else _texts(place, data)
     except UnreadableFile:
         return "unreadable"
-    if place.once:  # its owner's from then on
+    if place.once:  # written once, then left to its owner
         return "present" if texts else "unused"
     if not texts:
         return "unused" if base is None else "missing"

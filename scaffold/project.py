@@ -13,10 +13,10 @@ from scaffold.escaping import escaped
 from scaffold.layout.style import PLAIN, Style, style_of
 
 FORMAT = 4
-"""Of projects: the value of `[tool.scaffold] format`. `scaffold.formats` has the steps to it."""
+"""The current `[tool.scaffold] format` of projects. `scaffold.formats` has the steps to it."""
 
 _FIRST = 2
-"""The oldest format that can be upgraded. 1 copied the runtime, and did not say so."""
+"""The oldest format that can be upgraded. Format 1 copied the runtime and had no `format`."""
 
 _KEYS = ("format", "package", "skip", "templates")
 
@@ -44,11 +44,11 @@ class Project(NamedTuple):
     templates: PurePosixPath = _TEMPLATES
 
     def meant(self, given: str, folder: Path) -> list[PurePosixPath]:
-        """The paths below the root that a person may mean; links stay as they are named.
+        """The paths below the root that a person may mean; links are not resolved.
 
         Args:
             given: a path.
-            folder: the folder that it is relative to; otherwise it is to the root.
+            folder: the folder that the path may be relative to, besides the root.
 
         Raises:
             UsageError: it leads out of the project.
@@ -86,7 +86,7 @@ def find(start: Path) -> Project:
             raise UnreadableFile(file.as_posix(), error.problem) from None
         except OSError:
             continue
-        # Most projects above a folder are other people's: look before parsing.
+        # Most `pyproject.toml` above a folder are of other projects: search before parsing.
         if b"scaffold" in data:
             settings = _settings(file, data)
             if settings is not None:

@@ -63,7 +63,7 @@ def markdown(text: str) -> str:
 
 
 def uncoded(text: str) -> str:
-    """`text` in a line of Markdown whose first `code` is its subject."""
+    """`text` for a line of Markdown that is identified by its first `code`."""
     return markdown(text.replace("`", "&#96;"))
 
 

@@ -56,7 +56,7 @@ class Key(NamedTuple):
     Attributes:
         name: its path, as `option.room.doc`.
         line: line in `handler.toml`, from 1.
-        reach: lines of the generated text that follow it.
+        reach: number of generated lines that depend on it.
         is_sure: false if only its name is on the line.
     """
 
@@ -92,7 +92,7 @@ def is_shared(path: PurePosixPath, package: str) -> bool:
 
 
 def line_in(base: Sequence[str], now: Sequence[str], line: int) -> int:
-    """The line of the generated text that a line is, from 1; 0: it was edited."""
+    """The line of the generated text that a file's line matches, from 1; 0: it was edited."""
     for tag, a0, _, b0, b1 in _opcodes(base, now):
         if tag == "equal" and b0 < line <= b1:
             return a0 + line - b0
@@ -135,7 +135,7 @@ def keys(
     overrides: Overrides,
     line: int,
 ) -> list[Key]:
-    """The keys of the spec that a line of the generated text follows, the closest first.
+    """The keys of the spec that a generated line depends on, the closest first.
 
     Each key is changed alone, and the text is generated again.
     """
@@ -166,7 +166,7 @@ def _named(spec: HandlerSpec, line: str) -> Iterator[SpecPath]:
 
 
 def becomes(result: ChangeSet, path: PurePosixPath, line: int) -> list[str] | None:
-    """The lines that take the place of a line; None: it stays. 0 is any line."""
+    """The lines that replace a line; None: it stays. 0 stands for any line."""
     for change in result.changes:
         if change.path != path:
             continue
@@ -195,7 +195,7 @@ def _entries(
 
 
 def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[int]:
-    """The lines, from 1, that are no longer there, or in another form."""
+    """The numbers, from 1, of the lines that are removed or changed."""
     if before != after:
         for tag, a0, a1, _, _ in _opcodes(before, after):
             if tag != "equal":

@@ -1,8 +1,8 @@
 """A handler under another name: its files, registrations and record, with their edits.
 
-What was generated is generated again under the new name. What a person wrote is carried
-over: the new names are put for the old ones in it, and in the record beside it, so that
-`generate` tells edits from generated text as before.
+Generated text is generated again under the new name. Hand edits are kept: in them and in
+the record, the new names replace the old ones, so that `generate` still distinguishes edits
+from generated text.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Renaming(NamedTuple):
         package: the import package of the project.
         old: its names now.
         new: its names afterwards.
-        reword: puts the new names for the old ones in a text.
+        reword: replaces the old names with the new ones in a text.
         style: the project's layout of code.
     """
 
@@ -113,10 +113,10 @@ class Renaming(NamedTuple):
         return ChangeSet(tuple(changes), tuple(self._outcomes(result, moved, tree)))
 
     def _refuse(self, result: ChangeSet, moved: _Moved) -> None:
-        """Check that no edit contradicts what is generated under the new name.
+        """Check that no edit contradicts the text generated under the new name.
 
         Raises:
-            Conflict: one does; its file is named as it is called now.
+            Conflict: edits contradict it; their files are named by their present paths.
         """
         why = {
             moved.sources.get(each.path, each.path): each.reason
@@ -130,7 +130,7 @@ class Renaming(NamedTuple):
     def _outcomes(
         self, result: ChangeSet, moved: _Moved, tree: Tree
     ) -> Iterator[Outcome]:
-        """The outcomes, in which files are moved instead of created."""
+        """The outcomes, with files moved instead of created."""
         sources = {
             path: source
             for path, source in moved.sources.items()
@@ -190,7 +190,7 @@ class Renaming(NamedTuple):
     def _sources(
         self, tree: Tree, record: Record
     ) -> dict[PurePosixPath, PurePosixPath]:
-        """The files that move, by their new paths: generated ones and those beside them."""
+        """The files that move, by their new paths: generated files and others beside them."""
         found = [*record.files, self._spec(self.old)]
         for folder in self._folders(self.old):
             found += _below(tree, folder)
@@ -219,7 +219,7 @@ class Renaming(NamedTuple):
         return path
 
     def _data(self, data: bytes) -> bytes:
-        """A file with the new names; one that is not text as it is."""
+        """The content of a file with the new names; unchanged if it is not text."""
         try:
             return self.reword(data.decode()).encode()
         except UnicodeDecodeError:
@@ -231,8 +231,8 @@ class Renaming(NamedTuple):
         """The shared files without generated entries, and with edited ones renamed.
 
         Returns:
-            Their changes, the outcomes, and what is recorded of the edited entries and of
-            text that is no longer an entry.
+            Their changes, the outcomes, and the recorded text of edited entries and of lines
+            that are no longer entries.
         """
         olds = places.places(self.old, self.package)
         news = places.places(self.new, self.package)
@@ -244,7 +244,7 @@ class Renaming(NamedTuple):
             data = after.get(old.path, tree.read(old.path))
             if text is None or data is None:
                 continue
-            if old.once:  # a line of history
+            if old.once:  # a line of history, which is kept
                 rest[new.id] = self.reword(text)
                 continue
             asked = Registration(old, "", text)
@@ -271,7 +271,7 @@ class Renaming(NamedTuple):
         return source.encode("".join(lines))
 
     def _in_place(self, place: Place, text: str) -> str:
-        """The text of an edited entry; values of a configuration stay."""
+        """The text of an edited entry with the new names; values of a configuration stay."""
         if place.path.suffix != ".conf":
             return self.reword(text)
         return "".join(

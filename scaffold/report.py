@@ -55,7 +55,7 @@ class Report:
 
     @property
     def has_written(self) -> bool:
-        """True if the tree is not as it was before."""
+        """True if the command changed the tree."""
         return bool(self.result.changes) and not self.dry_run
 
 
@@ -123,7 +123,7 @@ def as_json(report: Report, elapsed_s: float) -> dict[str, Any]:
 def failure(
     command: str, exit_code: int, problems: Sequence[Problem], fix: str
 ) -> dict[str, Any]:
-    """The same for a command that was refused."""
+    """The report for machines about a command that was refused."""
     is_conflict = exit_code == Conflict.exit_code
     return {
         "schema": 2,
@@ -140,7 +140,7 @@ def failure(
 
 
 def patch(changes: tuple[Change, ...], *, whole: bool) -> str:
-    """The changes as a patch; if not `whole`, only of files that are there already."""
+    """The changes as a patch; unless `whole`, without new files and records."""
     shown = [
         change
         for change in changes

@@ -38,7 +38,7 @@ class _Settled(NamedTuple):
 
 
 def owners(tree: Tree, path: PurePosixPath) -> list[str]:
-    """The handlers that have something in a file."""
+    """The handlers that have generated text in a file."""
     found = []
     for kind in state.kinds(tree):
         record = state.read(tree, kind) or Record({}, {})

@@ -1,4 +1,4 @@
-"""Registrations that the record holds and the tables do not."""
+"""Registrations that are in the record but no longer in the tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Forgotten(Anchor):
     label = "a place of an earlier version"
 
     def slot(self, source: Source, key: str) -> Slot:
-        """Never: the entry is found by its recorded text."""
+        """Raise `Unfit`: the entry is found by its recorded text."""
         del source, key
         raise Unfit("not found")
 
@@ -29,8 +29,8 @@ def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
     """The places where a handler was registered and should no longer be.
 
     Yields:
-        Each place with the text that was written there. What the project skips stays, and
-        of a handler that exists what is written once, as in a changelog.
+        Each place with the text that was written there, except for files that the project
+        skips. Places written once, as in a changelog, only of a handler without a spec.
     """
     known = {
         (places.within(place.path, want.package), place.place): place

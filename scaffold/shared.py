@@ -89,7 +89,7 @@ class SharedFiles:
         self.outcomes += [each for each in settled if not isinstance(each, NotWanted)]
 
     def wire(self, path: PurePosixPath) -> None:
-        """Have the module that puts all tables together know those of a new project."""
+        """Pass all tables of a new project to the module that puts the tables together."""
         text = self._fresh(path)
         if text is None:
             return
@@ -159,7 +159,7 @@ class SharedFiles:
 def _removed_by_text(
     path: PurePosixPath, data: bytes, asked: Registration
 ) -> tuple[bytes, PlaceOutcome]:
-    """A file without an entry that nothing but its recorded text can find."""
+    """A file without an entry that can be found only by its recorded text."""
     removed = without(path, data, asked.base or "")
     if removed is not None:
         return removed[0], Unregistered(asked.place, was=removed[1])
@@ -179,7 +179,7 @@ def _without_file(asked: Registration) -> PlaceOutcome:
 
 
 def _settled(outcome: PlaceOutcome, asked: Registration | None) -> PlaceOutcome:
-    """An outcome, with the record and the tables' entry."""
+    """An outcome, adapted to the wanted entry and its record."""
     if asked is None:
         return outcome
     is_wanted = bool(asked.text.strip())

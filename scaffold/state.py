@@ -12,9 +12,9 @@
 The texts are the base of later merges: comparison with them shows hand edits.
 
 Everyday tools rewrite text files: hooks strip trailing whitespace, replace tabs, end a file
-with one newline, unify line ends. So no line ends in whitespace, and a line with anything
-that such a tool would change is a JSON string. What the tools did to the rest does not
-matter to the reader. Sections are sorted, so that branches merge.
+with one newline, unify line ends. So no line ends in whitespace, and a line that such a
+tool would change is a JSON string. Other changes by such tools do not affect reading.
+Sections are sorted, so that branches merge.
 """
 
 from __future__ import annotations
@@ -129,12 +129,12 @@ def files(kind: str) -> tuple[PurePosixPath, ...]:
 
 
 def is_there(tree: Tree, kind: str) -> bool:
-    """True if there is a record of a handler, damaged or not."""
+    """True if a handler has a record, damaged or not."""
     return any(tree.read(file) is not None for file in files(kind))
 
 
 def salvaged(tree: Tree, kind: str) -> Record:
-    """The texts that are still whole in a damaged record; none of one that occurs twice."""
+    """The intact texts of a damaged record, without entries that occur twice."""
     found: dict[tuple[str, str], list[str]] = {}
     heading: list[str] = []
     kept: list[str] = []
@@ -166,13 +166,13 @@ def parse(data: bytes) -> Record:
 
 
 def settings(tree: Tree) -> Iterator[Change]:
-    """The changes by which git ignores the lock, and leaves records as they are."""
+    """The changes that make git ignore the lock and leave records unchanged."""
     for name, text in _FIXED.items():
         yield _with_lines(tree, PurePosixPath(name), text.splitlines())
 
 
 def with_attribute(tree: Tree, line: str) -> Iterator[Change]:
-    """The change by which git knows one more attribute of files of the state."""
+    """The change that adds a line to git's attributes of the state."""
     path, text = next(iter(_FIXED.items()))
     yield _with_lines(tree, PurePosixPath(path), [*text.splitlines(), line])
 
@@ -211,7 +211,7 @@ def _old(kind: str) -> PurePosixPath:
 
 
 def _with_lines(tree: Tree, path: PurePosixPath, wanted: Sequence[str]) -> Change:
-    """The change by which a file has some lines, besides those of its owner."""
+    """The change that adds missing lines to a file and keeps the lines of its owner."""
     now = tree.read(path)
     there = _lines(now or b"")
     missing = [line for line in wanted if line not in there]

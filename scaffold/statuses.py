@@ -36,5 +36,5 @@ def coloured(line: str) -> str:
 
 
 def timed(line: str, elapsed_s: float) -> str:
-    """A status line; the one that sums up a command says how long it took."""
+    """A status line; that of a command's summary gets the time that it took."""
     return f"{line} in {elapsed_s:.2f} s" if line.startswith(_SUMMARIES) else line

@@ -1,7 +1,7 @@
 """Tries changes out in a copy of the project, before the first byte of it changes.
 
 The trial runs in a process of its own and leaves no compiled files behind. What only a
-trial needs is imported for it alone.
+trial needs is imported when one runs.
 """
 
 from __future__ import annotations

@@ -74,5 +74,5 @@ def wanted(
 
 
 def nothing(kind: str, package: str, *, discards_edits: bool = False) -> Wanted:
-    """The wanted state of a handler that is removed, or whose spec was."""
+    """The wanted state of a handler that is to be removed, or that has no spec."""
     return Wanted(kind, package, {}, {}, discards_edits=discards_edits)

@@ -74,7 +74,7 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process."""
-    # A polite kill takes the same way out as Ctrl-C: everything is put back.
+    # SIGTERM ends the command as Ctrl-C does: all changes are undone.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _invoke(sys.argv[1:] if arguments is None else list(arguments))
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         terminal.to_stderr(f"interrupted: {outcome}")
         sys.exit(_INTERRUPTED)
     except Exception as error:
-        # Files are worded where they are written; what has no name is output.
+        # Errors about files are translated elsewhere; one without a name is about output.
         if isinstance(error, OSError) and error.errno in _FULL and not error.filename:
             terminal.to_stderr(f"error: standard output: {error.strerror}; {AS_BEFORE}")
             terminal.give_up_output()

@@ -1,4 +1,4 @@
-"""Commands that change handlers as a whole: their fields, their names."""
+"""Commands that change the fields and the names of handlers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def add_field(name: str, fields: Sequence[str], **values: Any) -> None:
 @click.option(
     "--keep-alias",
     is_flag=True,
-    help="Let OLD go on working, as a deprecated name that is logged.",
+    help="Keep OLD as a deprecated name, whose use is logged.",
 )
 @options.on_conflict
 @options.writing
@@ -62,7 +62,7 @@ def rename_field(
     requests keep their names, as the service expects them.
 
     With --keep-alias, configuration files, variables, the API, handlers and scripts
-    may go on using OLD. `scaffold remove-field NAME OLD` ends that.
+    can still use OLD. `scaffold remove-field NAME OLD` ends that.
     """
 
     def run(project: Project, how: ChangeOptions) -> Report:
@@ -82,8 +82,8 @@ def rename_field(
 def remove_field(name: str, field: str, **values: Any) -> None:
     """Remove a field of a handler, or a former name of one.
 
-    It is refused if the spec uses the field for more than add-field writes: the error
-    names each place.
+    The command fails if the spec uses the field for more than add-field writes. The
+    error names each place.
     """
 
     def run(project: Project, how: ChangeOptions) -> Report:
@@ -117,8 +117,8 @@ def rename_handler(
 ) -> None:
     """Rename a handler, with its files and registrations.
 
-    Hand edits come along. Lines of the changelog stay as they are. Mentions of the old
-    name elsewhere in the project are listed with file and line.
+    Hand edits are kept. Lines of the changelog stay unchanged. Mentions of the old name
+    elsewhere in the project are listed with file and line.
     """
 
     def run(project: Project, how: ChangeOptions) -> Report:
@@ -134,7 +134,7 @@ def _run(
     run: Callable[[Project, ChangeOptions], Report],
     values: dict[str, Any],
 ) -> None:
-    """Run a command that changes files, with the options that every such command has."""
+    """Run a command that changes files, with the options that these commands share."""
     session = Session(command, values)
     session.run_in_project(
         lambda project: run(project, options.of_change(values, "none")), writes=True

@@ -65,7 +65,7 @@ def new_handler(**values: Any) -> None:
 def _inferred(
     session: Session, flags: Flags, spec_file: str, example: str
 ) -> SpecDraft:
-    """The spec that a curl example leads to; a person is asked about guesses."""
+    """The spec inferred from a curl example; a person is asked about guesses."""
     from scaffold.commands.infer import inferred
     from scaffold.errors import UsageError
 
@@ -91,7 +91,7 @@ def infer(
     from_curl: str,
     **values: Any,
 ) -> None:
-    """Print the spec that a curl example leads to.
+    """Print the spec inferred from a curl example.
 
     The reason for each part is printed beside it. Save the spec, correct it, and give it to
     `scaffold new-handler --spec`.
@@ -149,9 +149,9 @@ def regenerate(
 ) -> None:
     """Regenerate handlers from their specs.
 
-    Hand edits are kept, and merged with what is generated now. A handler with an edit that
-    contradicts it stays as it is, unless --on-conflict says which side to take; the others
-    go through.
+    Hand edits are kept and merged with the new text. A handler with an edit that
+    contradicts it stays unchanged unless --on-conflict chooses a side. All others are
+    regenerated.
     """
     session = Session("regenerate", values)
     if bool(names) == all_:
@@ -181,7 +181,7 @@ def _settled(
     how: ChangeOptions,
     report: Report,
 ) -> Report:
-    """Ask about conflicts, and regenerate their handlers as the person answers."""
+    """Ask about conflicts, and regenerate their handlers according to the answers."""
     from scaffold.cli import questions
     from scaffold.commands import regenerate
 
@@ -212,8 +212,8 @@ def _settled(
 def resolve(path: str, take: Take, **values: Any) -> None:
     """Settle the conflicts in one file.
 
-    What only one side changed is merged as always. Afterwards `scaffold regenerate` brings
-    the rest of the handler up to date.
+    Parts that only one side changed are merged as usual. Afterwards, `scaffold regenerate`
+    brings the rest of the handler up to date.
     """
     _resolve("resolve", path, take, values)
 
@@ -265,7 +265,9 @@ def check(names: Sequence[str], **values: Any) -> None:
 @click.command()
 @options.names
 @click.option(
-    "--pending", is_flag=True, help="Show what `regenerate` would change instead."
+    "--pending",
+    is_flag=True,
+    help="Show the changes that `regenerate` would make instead.",
 )
 @options.common
 def diff(names: Sequence[str], pending: bool, **values: Any) -> None:

@@ -115,7 +115,7 @@ def previewed(command: Command) -> Command:
         "--plan",
         metavar="FILE",
         default="",
-        help="Write a plan of the changes to FILE, for `scaffold apply`; nothing else.",
+        help="Write only a plan of the changes to FILE, for `scaffold apply`.",
     )
     return shown(planned(command))
 
@@ -133,7 +133,7 @@ def shown(command: Command) -> Command:
         click.option(
             "--allow-dirty",
             is_flag=True,
-            help="Let lines be lost that were edited by hand and not committed.",
+            help="Allow losing lines that were edited by hand and not committed.",
         ),
         click.option(
             "--exit-code",
@@ -187,10 +187,10 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
 
 
 def refuse_several(flags: Mapping[str, bool]) -> None:
-    """Refuse flags of which only one can be meant.
+    """Refuse flags that exclude each other.
 
     Args:
-        flags: all of them, by their names, and whether each is given.
+        flags: the flags by their names, each true if it is given.
 
     Raises:
         UsageError: more than one is given.

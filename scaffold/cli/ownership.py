@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @options.previewed
 @options.common
 def adopt(names: Sequence[str], **values: Any) -> None:
-    """Make lost or damaged records of handlers again.
+    """Recreate lost or damaged records of handlers.
 
-    Without names, those of all handlers. Text that differs from what is generated now
+    Without names, those of all handlers. Text that differs from the generated text
     counts as edited. Only records under .scaffold/ are written.
     """
     session = Session("adopt", values)
@@ -45,8 +45,8 @@ def adopt(names: Sequence[str], **values: Any) -> None:
 def eject(paths: Sequence[str], revoke: bool, **values: Any) -> None:
     """Make generated files your own, to be left alone.
 
-    regenerate and check leave them alone, also if they are missing, and remove-handler
-    keeps them. The choice is recorded in .scaffold/ejected; --revoke takes it back.
+    regenerate and check leave them alone, even if they are missing, and remove-handler
+    keeps them. The choice is recorded in .scaffold/ejected; --revoke undoes it.
     """
     session = Session("eject", values)
 

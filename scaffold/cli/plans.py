@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def apply(file: str, **values: Any) -> None:
     """Apply the changes of a plan.
 
-    Commands that write make one with --plan FILE. Exits with 5 and writes nothing if a
-    file that the plan depends on, or scaffold itself, changed since.
+    Commands that write create one with --plan FILE. If a file that the plan depends on,
+    or scaffold itself, changed since, apply exits with 5 and writes nothing.
     """
     session = Session("apply", values)
 

@@ -53,7 +53,7 @@ def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
     "--set-aside",
     "sets_aside",
     is_flag=True,
-    help="Move what another user or machine left to .scaffold/kept.",
+    help="Move transactions of other users or machines to .scaffold/kept.",
 )
 @options.common
 def recover(completes: bool, undoes: bool, sets_aside: bool, **values: Any) -> None:

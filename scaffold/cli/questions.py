@@ -53,7 +53,7 @@ def answered(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
 
 
 def is_confirmed(question: str) -> bool:
-    """True if the person answers yes, which an empty line is.
+    """True if the person answers yes, or with an empty line.
 
     Raises:
         UsageError: the input ended.
@@ -96,7 +96,7 @@ def taken(waiting: Sequence[Unsettled]) -> dict[PurePosixPath, Take]:
 
 
 def _difference(conflict: Unsettled) -> str:
-    """The patch from the generated text of before to that of now."""
+    """The patch from the former generated text to the new one."""
     before, after = (conflict.base or "").encode(), conflict.text.encode()
     return escaped_lines(unified([Change(conflict.path, before, after)]))
 

@@ -1,4 +1,4 @@
-"""Commands that take back: remove-handler, undo."""
+"""Commands that undo others: remove-handler, undo."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def remove_handler(name: str, discard_edits: bool, **values: Any) -> None:
     help="Leave files that were changed since, and undo the others.",
 )
 @click.option(
-    "--discard-edits", is_flag=True, help="Undo also files that were changed since."
+    "--discard-edits", is_flag=True, help="Also undo files that were changed since."
 )
 @options.previewed
 @options.common

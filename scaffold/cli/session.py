@@ -97,7 +97,7 @@ class Session:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(outcome) from None
         except BrokenPipeError:
-            # The reader has seen enough.
+            # The reader closed the pipe.
             sys.exit(report.exit_code)
         except OSError as error:
             terminal.to_stderr(f"error: standard output: {error.strerror}; {outcome}")

@@ -67,9 +67,9 @@ def spec(topic: str, **values: Any) -> None:
 def explain(subject: str, **values: Any) -> None:
     """Explain a finding of `scaffold check`, a file or a line.
 
-    For a PATH: the handler and the template that it comes from, and what `regenerate`
-    would do to it. With a LINE also the line of the template, and the keys of the spec
-    that it follows. Without an argument it lists all codes.
+    For a PATH, print its handler, its template and the effect of `regenerate` on it. With
+    a LINE, also print the line of the template and the keys of the spec that it depends
+    on. Without an argument, list all codes.
     """
     session = Session("explain", values)
 

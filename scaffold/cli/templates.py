@@ -33,8 +33,8 @@ def override(templates: Sequence[str], take: Take, **values: Any) -> None:
     """Copy templates into the project, to generate from them.
 
     TEMPLATE is a name, as create/docs/handlers/KIND.md.j2, or the end of one, as KIND.md.
-    If the project has it already, what changed in scaffold's template since is merged into
-    it. Without TEMPLATE it lists all names.
+    If the project has it already, later changes of scaffold's template are merged into it.
+    Without TEMPLATE, list all names.
 
     A template of the project cannot call methods or read files: it is rendered in a
     sandbox.

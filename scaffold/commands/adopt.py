@@ -1,4 +1,4 @@
-"""`scaffold adopt`: records that were lost or damaged, made again from the tree."""
+"""`scaffold adopt`: recreates lost or damaged records from the tree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scaffold.tree import DiskTree, Tree
 
 
 def adopt(project: Project, names: Sequence[str], how: ChangeOptions) -> Report:
-    """Make the records of handlers again.
+    """Recreate the records of handlers.
 
     Args:
         project: the project.
@@ -27,7 +27,7 @@ def adopt(project: Project, names: Sequence[str], how: ChangeOptions) -> Report:
         how: the options of the command.
 
     Raises:
-        UsageError: the spec of a handler is missing, or nothing of it was generated.
+        UsageError: the spec of a handler is missing, or no part of it was generated.
         StateError: a newer version of scaffold wrote a record.
         PlanError: a shared file cannot be read, or lacks a place.
     """

@@ -1,4 +1,4 @@
-"""`scaffold apply`: a plan, made as it was shown."""
+"""`scaffold apply`: applies a plan exactly as it was shown."""
 
 from __future__ import annotations
 

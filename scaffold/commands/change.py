@@ -19,7 +19,7 @@ from scaffold.report import Report, patch
 from scaffold.tree import DiskTree, Tree
 
 UNPROVEN = "off"
-"""The level of verification of changes that bring back what was there before."""
+"""The level of verification of changes that restore former files."""
 
 
 _LEVELS = (UNPROVEN, "none", "import", "tests")
@@ -33,9 +33,9 @@ class ChangeOptions(NamedTuple):
         diff: print the whole patch.
         verify: `none` (only compile), `import` or `tests`; or `UNPROVEN`.
         exit_code: end with 1 if a dry run would change something.
-        plan: file for the plan of the changes, which are not made then; `-` prints it.
+        plan: file for a plan, written instead of making the changes; `-` prints it.
         on_conflict: the way to settle conflicts with hand edits.
-        allow_dirty: lines that git does not have may be lost.
+        allow_dirty: true if lines that git does not have may be lost.
         wait_s: the time to wait for another command that is writing, in seconds.
     """
 
@@ -50,7 +50,7 @@ class ChangeOptions(NamedTuple):
 
     @property
     def is_preview(self) -> bool:
-        """True if the project is left as it is."""
+        """True if the project stays unchanged."""
         return self.dry_run or bool(self.plan)
 
 
@@ -87,7 +87,7 @@ def change(
             result = generated(tree)
             _refuse_losses(project, result, how)
             _verify(project, result, how.verify)
-            # the versions of a conflict are nothing to take back
+            # `undo` ignores changes that only lay out the versions of a conflict
             is_work = any(not conflicts.is_version(each) for each in result.changes)
             note = commit.apply(root, result.changes, command if is_work else "")
     if how.is_preview:
@@ -114,7 +114,7 @@ def _refuse_losses(project: Project, result: ChangeSet, how: ChangeOptions) -> N
     """Check that no uncommitted line is lost, unless that was asked for."""
     if how.verify == UNPROVEN or how.allow_dirty:
         return
-    # merging keeps all lines, unless it is told to take the other side
+    # merging keeps all lines, except where it takes the generated side
     takes = how.on_conflict == "generated"
     if takes or any(each.after is None for each in result.changes):
         from scaffold.commands import uncommitted
@@ -123,7 +123,7 @@ def _refuse_losses(project: Project, result: ChangeSet, how: ChangeOptions) -> N
 
 
 def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
-    """Report conflicts that a person must settle, with the commands that do."""
+    """Report conflicts that a person must settle, with the commands that settle them."""
     report.exit_code = Conflict.exit_code
     first, *_ = paths = list(dict.fromkeys(each.path for each in waiting))
     report.next = conflicts.ways_out(first)
@@ -137,7 +137,7 @@ def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
 def compiles(
     changes: Sequence[Change], proven: Set[PurePosixPath] = frozenset()
 ) -> None:
-    """Compile what changes, but for files that a person asked for with markers.
+    """Compile the changed files, except those that a person asked to get markers in.
 
     Raises:
         VerificationFailed: one is not valid Python.

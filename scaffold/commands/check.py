@@ -41,7 +41,7 @@ def check(project: Project, names: Sequence[str]) -> Report:
     kinds = chosen(project, found, names)
     for kind in kinds:
         for finding in _of_handler(project, found, kind, damaged.get(kind), templates):
-            # with markers in it, a file says nothing about handlers
+            # a file with markers cannot be compared with its generated text
             if finding.path not in marked and finding not in findings:
                 findings.append(finding)
     count = len(set(kinds) & set(handlers.kinds(found, project.package)))

@@ -63,7 +63,7 @@ class SpecText:
     def spec(
         self, existing: Sequence[str] = (), properties: Sequence[str] = ()
     ) -> HandlerSpec:
-        """The handler that it describes, beside those of these names and properties.
+        """The handler that it describes, checked against existing names and properties.
 
         Raises:
             SpecError: the spec is invalid.
@@ -92,7 +92,7 @@ def described(project: Project, source: Flags | SpecText) -> HandlerSpec:
 def flags_spec(
     flags: Flags, existing: Sequence[str] = (), properties: Sequence[str] = ()
 ) -> HandlerSpec:
-    """The spec that flags describe, beside handlers of these names and properties.
+    """The spec that flags describe, checked against existing names and properties.
 
     Raises:
         UsageError: the flags do not name the handler.
@@ -130,9 +130,10 @@ def refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
 
 
 def _has_modules(tree: Tree, folder: PurePosixPath, hook: str = "") -> bool:
-    """True if a folder is a package; compiled files that were left over make none.
+    """True if a folder has modules.
 
-    Nor does a hook, which is written before the handler is generated.
+    Leftover compiled files do not count, nor does a hook, which is written before the
+    handler is generated.
     """
     names = [name for name in tree.names(folder) if name not in ("__pycache__", hook)]
     return any(

@@ -23,7 +23,7 @@ def pending(project: Project, names: Sequence[str]) -> Report:
 
 
 def diff(project: Project, names: Sequence[str]) -> Report:
-    """The patch from the generated text to theirs."""
+    """The patch from the generated text to the text in the project."""
     tree = DiskTree(project.root)
     results = [generate(want, tree) for want in wants(project, tree, names)]
     changes = edits(results, tree)

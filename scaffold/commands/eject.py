@@ -45,7 +45,7 @@ def eject(
 
     Args:
         project: the project.
-        folder: the folder that `names` are relative to; otherwise to the project's root.
+        folder: the folder that `names` may be relative to, besides the project's root.
         names: paths of the files.
         how: the options of the command.
         revoke: true to undo an earlier `eject`.
@@ -110,7 +110,7 @@ def _chosen(
 
 
 def _is_in_the_way(project: Project, path: PurePosixPath) -> bool:
-    """True if a handler that is still to come would have its own file there."""
+    """True if a future handler would have a generated file in place of this one."""
     tree = DiskTree(project.root)
     kind = places.kind_of(path, project.package)
     return (

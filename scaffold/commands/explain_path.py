@@ -42,7 +42,7 @@ def place(project: Project, subject: str, folder: Path) -> Report:
     Args:
         project: the project.
         subject: `PATH` or `PATH:LINE`.
-        folder: the folder that PATH is seen from, if it is not that of the project.
+        folder: the folder that PATH may be relative to, besides the project's root.
 
     Raises:
         UsageError: the file or the line does not exist.
@@ -200,16 +200,16 @@ def _verdict(
     what = "the line" if line else "the file"
     ejected = [each for each in result.outcomes if isinstance(each, LeftAlone)]
     if path in [each.path for each in ejected]:
-        return f"leaves {what} as it is: the file was ejected", False
+        return f"leaves {what} unchanged: the file was ejected", False
     if after is None:
-        edited = ", with what was edited by hand" if is_edited and not line else ""
-        return f"leaves {what} as it is{edited}", False
+        edited = ", hand edits included" if is_edited and not line else ""
+        return f"leaves {what} unchanged{edited}", False
     if not line:
         return "would change the file; scaffold regenerate -n --diff shows it", True
     if not after:
         return "would remove the line", True
     text = "\n".join(each.strip() for each in after[:_MAX_LINES])
-    return f"would put this in place of the line:\n{text}", True
+    return f"would replace the line with:\n{text}", True
 
 
 def _shown(name: str, text: str) -> str:

@@ -93,7 +93,7 @@ def _evolved(
     if report.result.unsettled:
         report.next = []
         report.notes.append(
-            "the spec was left as it is too; the command with "
-            "`--on-conflict mine`, `generated` or `markers` settles the conflicts"
+            "the spec was left unchanged as well; run the command with "
+            "`--on-conflict mine`, `generated` or `markers` to settle the conflicts"
         )
     return report

@@ -48,7 +48,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         Change(path, None, text.encode()) for path, text in sorted(files.items())
     ]
     created = [Created(change.path) for change in changes]
-    # with the files, not with the first handler: the lock exists from now on
+    # already now, before the first handler, since git must ignore the lock
     changes += state.settings(MemoryTree({}))
     note = ""
     if not dry_run and not is_recovered:
@@ -135,7 +135,7 @@ def _is_recovered(folder: Path, package: str) -> bool:
 
 
 def _is_unused(entry: Path) -> bool:
-    """True for the state of a command that wrote nothing: there is only its lock."""
+    """True for the state of a command that wrote nothing but its lock."""
     if entry.name != ".scaffold" or not entry.is_dir():
         return False
     return [each.name for each in entry.iterdir()] == ["lock"]

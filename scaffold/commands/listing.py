@@ -28,7 +28,7 @@ _LABELS = string.ascii_lowercase + string.ascii_uppercase + string.digits
 _WIDTH = 80
 
 Row = tuple[str, Sequence[Spot]]
-"""A handler, and the state of everything that it consists of."""
+"""A handler, and the states of its files and registrations."""
 
 
 def handlers(project: Project, *, verbose: bool) -> Report:
@@ -43,7 +43,7 @@ def handlers(project: Project, *, verbose: bool) -> Report:
         files = [
             str(file.path)
             for file in places.files(spec.names, project.package)
-            # some have nothing to say for some specs
+            # some templates render to nothing for some specs
             if file.path.name in tree.names(file.path.parent)
         ]
         row: Row = kind, list(
@@ -84,7 +84,7 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _matrix(rows: Sequence[Row], package: str) -> Iterator[str]:
-    """The lines of the matrix handlers x places, and what its columns mean."""
+    """The lines of the matrix handlers x places, and the legend of its columns."""
     width = max(len(kind) for kind, _ in rows)
     columns = rows[0][1]
     files = sum(spot.place == FILE for spot in columns)
@@ -106,7 +106,7 @@ def _matrix(rows: Sequence[Row], package: str) -> Iterator[str]:
 
 
 def _legend(package: str) -> Iterator[str]:
-    """The meaning of the columns: what they have in common once, in lines that fit."""
+    """The legend of the columns, with their common part once, in lines that fit."""
     groups: dict[PurePosixPath, list[str]] = {}
     for (path, place), label in zip(_columns(package), _LABELS, strict=False):
         group, name = (path, place) if place else (path.parent, path.name)

@@ -54,7 +54,7 @@ def install(found: Project) -> Report:
     """Have git merge this checkout with the driver.
 
     Raises:
-        UsageError: the project is in no git checkout, or git refuses.
+        UsageError: the project is not in a git checkout, or git refuses.
     """
     command = [sys.executable, "-P", "-m", "scaffold", "merge-driver"]
     settings = {

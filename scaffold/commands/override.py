@@ -106,7 +106,7 @@ def _name(given: str, names: Sequence[str], project: Project) -> str:
     """The template that is meant.
 
     Raises:
-        UsageError: there is none, or there are several.
+        UsageError: no template fits, or several do.
     """
     wanted = PurePosixPath(given.removeprefix(f"{project.templates}/"))
     found = [

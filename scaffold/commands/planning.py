@@ -1,4 +1,4 @@
-"""`--plan`: the changes of a command, kept in a file in place of being made."""
+"""`--plan`: writes the changes of a command to a file instead of making them."""
 
 from __future__ import annotations
 

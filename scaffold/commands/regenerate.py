@@ -35,14 +35,14 @@ def regenerate(
     """Update handlers to their specs and the templates.
 
     Leftovers of handlers whose spec was removed are removed too. Without names, a
-    project of an older format is upgraded before. A handler with conflicts stays as it
-    is; the others go through.
+    project of an older format is upgraded first. A handler with conflicts stays
+    unchanged; all others are updated.
 
     Args:
         project: the project.
         names: the handlers; empty: all.
         how: the options of the command.
-        takes: ways to settle the conflicts of single files, other than `how` says.
+        takes: ways to settle the conflicts of single files, in place of that in `how`.
     """
     digests: dict[str, str] = {}
     on_disk = WatchedTree(DiskTree(project.root), digests)
@@ -62,7 +62,7 @@ def regenerate(
         wanted = wants(project, found, names)
         result = generate_all(wanted, found, fresh(project), settle)
         result = combined([first, result])
-        # records of the overlay are made up
+        # records in the overlay do not exist on disk
         changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))
         try:

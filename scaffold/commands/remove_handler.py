@@ -54,7 +54,7 @@ def remove_handler(
             raise _without_record(kind)
         want = nothing(kind, project.package, discards_edits=discard_edits)
         result = generate(want, found)
-        # records of the overlay are made up
+        # records in the overlay do not exist on disk
         changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))
         _refuse_edits(result, kind, project.package, discard_edits=discard_edits)

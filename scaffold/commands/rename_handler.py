@@ -1,4 +1,4 @@
-"""`scaffold rename-handler`: a handler under another name, with everything of it."""
+"""`scaffold rename-handler`: renames a handler with its files and registrations."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def rename_handler(
         old: its name.
         new: its new name.
         how: the options of the command.
-        property: its new TICKscript property; "": made from the name.
-        title: the new name of the service in prose; "": made from the name, if the old
-            one was.
+        property: its new TICKscript property; "": derived from the name.
+        title: the new name of the service in prose; "": derived from the name, if the
+            old one was.
 
     Raises:
         UsageError: the handler does not exist.
@@ -71,7 +71,7 @@ def rename_handler(
     refuse_markers(on_disk, project.package)
     refuse_outdated(project)
     if old == new:
-        raise UsageError(f"the handler is called {old!r} already")
+        raise UsageError(f"the handler is already called {old!r}")
     before: list[Names] = []
 
     def generated(tree: Tree) -> ChangeSet:
@@ -123,7 +123,7 @@ def _with_permissions(project: Project, result: ChangeSet) -> ChangeSet:
 
 
 def _own(result: ChangeSet, kind: str, package: str) -> set[PurePosixPath]:
-    """The files without leftovers: what is generated, and what tells the history."""
+    """The files not to search for leftovers: generated files, and those with history."""
     spec = places.spec_path(kind, package)
     history = {each.path for each in places.EDIT if each.once}
     return history | {

@@ -28,12 +28,12 @@ def resolve(
     Args:
         project: the project.
         name: the file's path.
-        folder: the folder that `name` is relative to; otherwise to the project's root.
+        folder: the folder that `name` may be relative to, besides the project's root.
         take: the side to take; None: the file as it is, which a person merged.
         how: the options of the command.
 
     Raises:
-        UsageError: no handler has anything in that file.
+        UsageError: no handler has generated text in that file.
         MarkersLeft: the file as it is holds conflict markers.
     """
     tree = DiskTree(project.root)

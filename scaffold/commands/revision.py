@@ -36,7 +36,7 @@ def described(
         origins: flags by the place in the spec that they set.
 
     Raises:
-        SpecError: it is wrong; its faults have no lines, as the file is not written.
+        SpecError: the file is invalid; the faults have no lines, as it is not written.
     """
     text = data.decode("utf-8-sig").replace("\r\n", "\n")
     try:

@@ -1,6 +1,6 @@
-"""Uncommitted work in a change's way: lines that would be lost, and that git does not have.
+"""Finds uncommitted lines that a change would lose.
 
-Merging keeps what people wrote, so it needs no clean tree. Only lines that a change takes out
+Merging keeps hand edits, so it needs no clean tree. Only lines that a change removes
 (`--on-conflict generated`, `--discard-edits`) are looked for in git's index.
 """
 
@@ -24,7 +24,7 @@ _TIMEOUT_S = 60
 
 
 def refuse_losses(project: Project, result: ChangeSet) -> None:
-    """Check that no line is lost that a person wrote and git does not have.
+    """Check that no line is lost that was edited by hand and is not in git.
 
     Only files that would change are looked at. Without git there is nothing to check.
 
@@ -56,19 +56,19 @@ def _problem(text: str) -> str:
 
 
 def _lost(result: ChangeSet) -> Iterator[tuple[PurePosixPath, tuple[int, str]]]:
-    """The first line of each file that a change takes out and scaffold did not write."""
+    """The first line of each file that a change removes and scaffold did not write."""
     ours: dict[PurePosixPath, list[str]] = defaultdict(list)
     roles = {}
     for each in result.outcomes:
         ours[each.path] += [each.text, each.base or ""]
         roles[each.path] = each.role
     for change in result.changes:
-        # a command that changes a spec is asked for just that
+        # changing the spec is the purpose of its command
         if change.before is None or change.is_state or roles.get(change.path) == "spec":
             continue
         kept = _words(_text(change.after), *ours[change.path])
         for number, line in enumerate(_text(change.before).split("\n"), start=1):
-            # laid out anew, or beside other names in one import, it is not lost
+            # a line that is laid out anew, or joined with another import, is not lost
             if not _words(line) <= kept:
                 yield change.path, (number, line)
                 break
@@ -76,7 +76,7 @@ def _lost(result: ChangeSet) -> Iterator[tuple[PurePosixPath, tuple[int, str]]]:
 
 def _unknown(root: Path, paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
     """The files whose content is not in git's index; none if git does not know."""
-    # no program that a repository names is run
+    # the option keeps git from running a program that the repository names
     command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", "-m", "-o", "--"]
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""`scaffold undo`: the last command that wrote, taken back."""
+"""`scaffold undo`: undoes the last command that wrote."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def undo(project: Project, how: ChangeOptions, edits: Edits = "") -> Report:
         edits: the choice for files that were changed since.
 
     Raises:
-        Conflict: a file changed since, and nothing is chosen.
+        Conflict: a file changed since, and `edits` has no choice.
     """
     undone = ""
     package = project.package
@@ -69,7 +69,7 @@ def undo(project: Project, how: ChangeOptions, edits: Edits = "") -> Report:
 
 def _refusal(found: last.Last) -> Conflict:
     why = f"was changed after `scaffold {found.command}`"
-    ways = "; --discard-edits takes it back too"
+    ways = "; --discard-edits undoes that change, too"
     reasons = {each.change.path: why + ways for each in found.touched}
     return Conflict(reasons, fix="scaffold undo --keep-edits")
 

@@ -17,7 +17,7 @@ def remember(project: Project, report: Report, seen: Mapping[str, str]) -> None:
     Args:
         project: the project.
         report: the report, which has no changes.
-        seen: digests of what the command read of the project.
+        seen: digests of the project's files that the command read.
     """
     lines = list(reporting.lines(report))
     root = str(project.root)

@@ -93,7 +93,7 @@ def _part(page: str, topic: str) -> str:
     """One section, or the row of one key with the head of its table.
 
     Raises:
-        UsageError: there is neither.
+        UsageError: the vocabulary has neither.
     """
     wanted = topic.strip("[]").lower()
     known = {each.name: each.text for each in sections(page)}

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123 - pathlib costs what caches save
+# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123 - pathlib costs too much time
 """Caches: files that may be missing, each written whole or not at all."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes of a project's files: all or none, whatever happens."""
+"""Makes changes of a project's files, all or none."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def apply(root: Path, changes: Sequence[Change], command: str = "") -> str:
     Args:
         root: the project's folder.
         changes: changes of its files.
-        command: the command that makes them, which `last` keeps to be taken back; "" to
-            keep the one before.
+        command: the command that makes them, which `last` keeps for `undo`; "" to keep
+            the one before.
 
     Returns:
         a message about files that could not be cleared up, or "".
@@ -32,7 +32,8 @@ def apply(root: Path, changes: Sequence[Change], command: str = "") -> str:
     Raises:
         PlanError: a target cannot be replaced safely, or changed since it was read.
         WriteFailed: writing failed; the tree is as before.
-        RecoveryFailed: it is not, because another program wrote there at the same time.
+        RecoveryFailed: the tree is partly changed, since another program wrote there at
+            the same time.
     """
     changes = [change for change in changes if change.before != change.after]
     if not changes:
@@ -80,7 +81,7 @@ def make(folder: Path) -> None:
 
 
 def overwrite(file: Path, data: bytes) -> None:
-    """Write a file that another program made to be written, in place.
+    """Write a file in place, which another program created for that.
 
     Raises:
         OSError: writing failed.

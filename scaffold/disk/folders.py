@@ -2,7 +2,7 @@
 
 A checkout may come from a stranger. Each part of a path is opened below the part before
 it, links are refused, and only regular files are opened at all: a pipe would block, a
-device may act. For `verdicts` little is imported.
+device may act. Imports are few, to keep `verdicts` fast.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SECOND_NAME = "has more than one hard link"
 
 
 class NotPlainError(Exception):
-    """Something on the way is a link, or not what it has to be.
+    """A part of a path is a link, or of the wrong type.
 
     Attributes:
         path: its path below the folder that was opened first.
@@ -176,7 +176,7 @@ class Folder:
         return sorted(self.place.names())
 
     def unlink(self, name: str) -> None:
-        """Remove a file's name, if it exists; a link itself, never what it leads to."""
+        """Remove a file's name, if it exists; a link itself, never its target."""
         with contextlib.suppress(FileNotFoundError):
             self.place.unlink(name)
 
@@ -185,7 +185,7 @@ class Folder:
         self.place.rmdir(name)
 
     def rename(self, name: str, target: Folder, new: str) -> None:
-        """Move a file into another folder, in place of what has that name there."""
+        """Move a file into another folder, replacing an entry of that name."""
         self.place.replace(name, target.place, new)
 
     def sync(self, name: str = "") -> None:
@@ -236,8 +236,8 @@ class Walk:
     def names(self, path: str) -> list[str]:
         """Entries of a folder, sorted; empty if the folder does not exist.
 
-        A link is not one. Projects have links of their own; the generator's state has
-        none.
+        A link to a folder counts as missing in the project, and as an error in the
+        generator's state, which has no links.
 
         Raises:
             NotPlainError: a folder on the way is a link, or one of the state.

@@ -20,12 +20,12 @@ def is_merging(root: str | os.PathLike[str]) -> bool:
 
 
 def folder(root: str | os.PathLike[str]) -> str:
-    """The folder of git that the checkout of a project has; "": it is in none."""
+    """The folder of git in a project's checkout; "": it is in none."""
     return next((git for _, git in _found(os.fspath(root))), "")
 
 
 def top(root: str | os.PathLike[str]) -> str:
-    """The folder that the checkout of a project begins in; "": it is in none."""
+    """The top folder of a project's checkout; "": it is in none."""
     return next((top for top, _ in _found(os.fspath(root))), "")
 
 

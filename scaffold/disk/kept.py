@@ -15,7 +15,7 @@ def free_name(name: str, found: Callable[[str], object]) -> str:
 
     Args:
         name: the name.
-        found: returns what has a name; None if it is free.
+        found: returns the entry of a name; None if the name is free.
     """
     tries = itertools.chain([name], (f"{name}.{n}" for n in itertools.count(2)))
     return next(each for each in tries if found(each) is None)

@@ -1,4 +1,4 @@
-"""The last command that wrote, kept so that it can be taken back.
+"""The last command that wrote, kept so that it can be undone.
 
 A completed transaction is moved to `.scaffold/undo/`, where it replaces the one before:
 its record has the digests of every file before and after, and `old/` the replaced files.
@@ -24,7 +24,7 @@ class Touched(NamedTuple):
     """A file that was changed after the last command.
 
     Attributes:
-        change: the change that takes the command and the later edit back.
+        change: the change that undoes the command and the later edit.
         kept: the path at which its version before the command can be kept.
     """
 
@@ -37,7 +37,7 @@ class Last(NamedTuple):
 
     Attributes:
         command: its name.
-        changes: the changes that take it back.
+        changes: the changes that undo it.
         touched: the files that were changed since.
     """
 
@@ -130,5 +130,5 @@ def _before(top: Folder, step: Step) -> tuple[bytes | None, int | None]:
     with top.at((FOLDER / "old").parts) as old:
         data, status = old.read(step.name, single=True), old.status(step.name)
     if data is None or status is None or transaction.digest(data) != step.old:
-        raise PlanError(kept, "is damaged, so the last command cannot be taken back")
+        raise PlanError(kept, "is damaged, so the last command cannot be undone")
     return data, stat.S_IMODE(status.st_mode)

@@ -1,15 +1,15 @@
 # ruff: noqa: PTH102, PTH112, PTH117, PTH118, PTH120, PTH123
 """Files that scaffold keeps on this machine, outside of any project.
 
-    $XDG_STATE_HOME/scaffold/key       seals the records of transactions: only what this
-                                       user wrote on this machine is ever completed
-    $XDG_CACHE_HOME/scaffold/check/N   what `check` found last, one file per project; beside
-                                       it the same of `regenerate`
+    $XDG_STATE_HOME/scaffold/key       seals the records of transactions: only those that
+                                       this user wrote on this machine are completed
+    $XDG_CACHE_HOME/scaffold/check/N   the last findings of `check`, one file per project;
+                                       beside it those of `regenerate`
 
 On Windows both are below %LOCALAPPDATA% unless these variables are set.
 
-A project may come from a stranger, so nothing of this is looked for inside it. For
-`verdicts` it does without `pathlib`.
+A project may come from a stranger, so these files are never looked for inside it. `pathlib`
+is not imported, to keep `verdicts` fast.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Keys:
         self.root = os.fspath(root)
 
     def seal(self, data: bytes) -> bytes:
-        """`data` behind a line that only who has the key can write.
+        """`data` behind a line that only the owner of the key can write.
 
         Raises:
             OSError: the key can neither be read nor created.
@@ -105,7 +105,7 @@ def _is_inside(folder: str, root: str) -> bool:
 
 
 def _is_private(folder: str) -> bool:
-    """True if a folder, where everybody may make one, is this user's alone."""
+    """True if a folder, in a place where everyone may create one, is this user's alone."""
     status = os.lstat(folder)
     return stat.S_ISDIR(status.st_mode) and platform.system.is_private(status)
 
@@ -128,7 +128,7 @@ def _read_key(folder: str) -> bytes | None:
 
 
 def _made_key(folder: str) -> bytes:
-    """A new key, on disk before it is used; that of another run which was faster."""
+    """A new key, on disk before it is used; or that of another run which was faster."""
     _make(folder)
     # an unpredictable name: where others may write, it could be taken
     own = f"key.{os.urandom(8).hex()}"

@@ -1,6 +1,6 @@
 """The operating system at work: `posix`, or `windows` where its calls do not exist.
 
-Both modules have the same names with the same meaning, so that nothing else asks for the
+Both modules have the same names with the same meaning, so no other module asks for the
 system: `Place`, a folder in which operations follow no link; `opened`; locks; the user's
 own folders; signals. Use them as `platform.system.NAME`.
 """

@@ -1,5 +1,5 @@
 # ruff: noqa: PTH111, PTH208, PTH211 - paths would lead through links; `pathlib` is slow to import
-"""Calls of POSIX systems. A folder is an open descriptor, whatever its path leads to by now.
+"""Calls of POSIX systems. A folder is an open descriptor, so its path may change meanwhile.
 
 See `platform`; `windows` is the counterpart.
 """
@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 
 SHARED = "/var/tmp"
-"""The folder where every user may make one, for a machine without homes."""
+"""The folder in which every user may create one, for a machine without homes."""
 
 OUTSIDE = frozenset("/\0")
 """Characters that no name of an entry has."""
@@ -91,7 +91,7 @@ class Place:
         )
 
     def replace(self, name: str, target: Place, new: str) -> None:
-        """Move an entry into another folder, in place of what has that name there."""
+        """Move an entry into another folder, replacing an entry of that name."""
         os.replace(
             name, new, src_dir_fd=self._descriptor, dst_dir_fd=target._descriptor
         )
@@ -165,7 +165,7 @@ def stand_in(entry: str | os.PathLike[str], new: str | os.PathLike[str]) -> None
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold signals back until the block is done."""
-    import signal  # slow to import for who only reads
+    import signal  # slow to import, and readers do not need it
 
     signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)

@@ -113,7 +113,7 @@ def _alone(root: Path, wait_s: float = 0) -> Iterator[tuple[Folder, Folder]]:
 
 
 def is_interrupted(root: Path) -> bool:
-    """True if a command of this user was interrupted, and left the tree in between."""
+    """True if a command of this user was interrupted, and left the tree partly changed."""
     try:
         with folders.opened(root) as top, top.folder(str(transaction.STATE)) as state:
             with state.folder("txn") as folder:
@@ -124,7 +124,7 @@ def is_interrupted(root: Path) -> bool:
 
 
 def _lock(state: Folder, wait_s: float) -> int:
-    """Take the lock, when it is free; the descriptor that holds it."""
+    """Take the lock once it is free, and return the descriptor that holds it."""
     end = time.monotonic() + wait_s
     while True:
         try:

@@ -3,8 +3,8 @@
 A transaction lives in `.scaffold/txn/`:
 
     owner              proof that it was made by this user on this machine
-    new/N-NAME         what the N-th file becomes, on disk before anything moves
-    old/N-NAME         what it was
+    new/N-NAME         the N-th file afterwards, on disk before anything moves
+    old/N-NAME         the N-th file before
     commit             the record, renamed into place: from now on the change is completed
     abort              the same record, renamed again when completing failed: to be undone
     .gitignore         hides the folder from git, wherever it is moved to
@@ -12,7 +12,7 @@ A transaction lives in `.scaffold/txn/`:
 A completed one is moved to `.scaffold/undo/`, which `last` reads.
 
 A checkout may come from a stranger, with such a folder in it. `owner` and the record are
-sealed with a key that lies outside (`machine`); what has no seal is left alone.
+sealed with a key that lies outside (`machine`); a transaction without a seal is left alone.
 All paths are followed part by part (`folders`), so that no link leads out.
 """
 
@@ -293,7 +293,7 @@ def is_ours(folder: Folder, keys: Keys) -> bool:
 
 
 def drop(state: Folder, name: str = FOLDER.name) -> None:
-    """Remove a transaction: its record first, what shows that it is ours last."""
+    """Remove a transaction: its record first, the proof that it is ours last."""
     try:
         with state.folder(name) as folder:
             for file in ("record", "commit", "abort", _IGNORED):
@@ -314,7 +314,7 @@ def drop(state: Folder, name: str = FOLDER.name) -> None:
 def _sync(files: Sequence[tuple[Folder, str]]) -> None:
     """Make sure that files, and the names in folders, survive a power cut.
 
-    In parallel: file systems put what is asked for at the same time into one go.
+    In parallel: file systems combine requests that are made at the same time.
     """
     rest = deque(files)
     errors: list[BaseException] = []

@@ -89,7 +89,7 @@ def _total(digests: Mapping[str, str]) -> str:
 def _digests(root: str, paths: Iterable[str]) -> dict[str, str]:
     """The digests of files and folders, in their order.
 
-    None at all where something is a link or not a regular file, which commands refuse.
+    Empty if a path is a link or not a regular file, which commands refuse.
     """
     found: dict[str, str] = {}
     try:

@@ -39,7 +39,7 @@ class Place:
         self.identity = identity
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no descriptor is open."""
 
     def again(self) -> Place:
         """The same folder, to be closed on its own."""
@@ -94,7 +94,7 @@ class Place:
         return os.access(self._below(name), os.W_OK if name else os.W_OK | os.X_OK)
 
     def give(self, name: str, owner: os.stat_result) -> None:
-        """Files have the owner and the rights that their folder gives them."""
+        """Do nothing: files have the owner and the rights that their folder gives them."""
 
     def link(self, name: str, target: Place, new: str) -> None:
         """Give a file a second name in another folder."""
@@ -104,7 +104,7 @@ class Place:
         os.link(path, target._below(new))
 
     def replace(self, name: str, target: Place, new: str) -> None:
-        """Move an entry into another folder, in place of what has that name there."""
+        """Move an entry into another folder, replacing an entry of that name."""
         os.replace(self._below(name), target._below(new))
 
     def unlink(self, name: str) -> None:
@@ -195,7 +195,7 @@ def hold(descriptor: int) -> bool:
     Raises:
         OSError: the file system has no locks.
     """
-    import filelock  # slow to import: only for who writes
+    import filelock  # slow to import, and readers do not need it
 
     return filelock.lock_descriptor(descriptor, blocking=False)
 

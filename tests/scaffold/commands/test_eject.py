@@ -40,7 +40,7 @@ def test_an_ejected_file_is_left_alone(scaffold: Run, huddle: Path) -> None:
     assert found["findings"] == []
     assert scaffold("diff").stdout == ""
     told = scaffold("explain", f"{SERVICE}:1").stdout
-    assert "leaves the line as it is: the file was ejected" in told
+    assert "leaves the line unchanged: the file was ejected" in told
     assert "ejected: huddle: docs/handlers/huddle.md" in scaffold("list", "-v").stdout
 
 

@@ -60,7 +60,7 @@ def test_a_line_of_a_document(scaffold: Run, project: Path) -> None:
         "template    create/docs/handlers/KIND.md.j2:3",
         "              {{ view.sentence|markdown }}",
         f"spec        handler.summary ({SPEC}:6)",
-        "regenerate  leaves the line as it is",
+        "regenerate  leaves the line unchanged",
     ]
 
 

@@ -307,7 +307,7 @@ def test_the_property_of_a_spec_follows_the_name(scaffold: Run, project: Path) -
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("huddle", "huddle"), 2, "the handler is called 'huddle' already"),
+        (("huddle", "huddle"), 2, "the handler is already called 'huddle'"),
         (("hudle", "chime"), 2, "unknown handler 'hudle'; did you mean huddle?"),
         (("huddle", "foo"), 2, "NEW: the handler 'foo' already exists"),
         (("huddle", "hip_chat"), 2, "NEW: 'hip_chat' differs from the handler"),
