@@ -3,7 +3,7 @@
 Run `python bench/busy.py`, or name some of: idle, expire, purge, events, groups, tasks,
 define, delete, resend, backup. A client of its own process pings every few milliseconds and writes a line every
 thirty; printed are the slowest answers while the work is done. The aim is 100 ms.
-`machine` is how late that client wakes up, which depends on what else the machine does.
+`machine` is the delay with which that client wakes up, caused by other work of the machine.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _AIM_MS = 100
 
 
 def _probe(port: int, pipe: Connection) -> None:
-    """Ping and write until there is word; send the times taken, in ms."""
+    """Ping and write until a message arrives; then send the times taken, in ms."""
     end = threading.Event()
     taken: dict[str, list[float]] = {"ping": [], "write": [], "machine": []}
 
@@ -131,7 +131,7 @@ data_dir = "{folder}"
         return found
 
     def write(self, lines: str) -> None:
-        """Write points, and again where there is no room for more events."""
+        """Write points, and retry while the server has no room for more events."""
         while True:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
             connection.request("POST", "/write?db=d&rp=r", lines)
@@ -144,12 +144,12 @@ data_dir = "{folder}"
             time.sleep(1)
 
     def count(self, state: str) -> int:
-        """Number of deliveries in a state, up to a page of them."""
+        """Number of deliveries in a state, at most one page."""
         _, body = self.call("GET", f"{BASE}/deliveries?state={state}&limit=1000")
         return len(json.loads(body)["deliveries"])
 
     def resident_mb(self) -> float:
-        """The memory it has."""
+        """Its resident memory, in MB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
@@ -246,7 +246,7 @@ def idle(count: int) -> None:
 
 
 def expire(count: int) -> None:
-    """Deliveries of a handler that is not there grow too old; some thirty seconds."""
+    """Deliveries of a missing handler expire; takes some thirty seconds."""
     old = time.time_ns() - 3 * DAY
     # of a task that is disabled: it may come back
     address = Address("main:gone:alert2", "tcp0")
@@ -264,7 +264,7 @@ def expire(count: int) -> None:
 
 
 def purge(count: int) -> None:
-    """Dead letters are forgotten; some thirty seconds."""
+    """Dead letters are purged; takes some thirty seconds."""
     row = {"created": time.time_ns() - 30 * DAY, "state": "dead"}
     with _running(deliveries=count, **row) as server, probed(server, "purge"):
         _until(lambda: not server.count("dead"))
@@ -339,7 +339,7 @@ def define(count: int) -> None:
 
 
 def delete(count: int) -> None:
-    """A topic is deleted, and its rows go."""
+    """A topic is deleted, and its rows are removed."""
     with _running(states=count) as server, probed(server, "delete"):
         status, _ = server.call("DELETE", f"{BASE}/alerts/topics/big")
         assert status == 204

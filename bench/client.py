@@ -1,4 +1,4 @@
-"""What `kapacitor` costs: whole processes, as multiples of `python -c pass`.
+"""The cost of `kapacitor`: whole processes, as multiples of `python -c pass`.
 
     python bench/client.py [--runs 15] [--tasks 10]
 

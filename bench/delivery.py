@@ -104,12 +104,12 @@ class Endpoint:
         self.url = f"http://127.0.0.1:{self._pipe.recv()}"
 
     def count(self) -> int:
-        """How many messages it has."""
+        """The number of its messages."""
         self._pipe.send("count")
         return int(self._pipe.recv())
 
     def take(self) -> list[tuple[str, float, float]]:
-        """Its messages, as room, time sent, time received; it forgets them."""
+        """Remove its messages and return them, as room, time sent, time received."""
         self._pipe.send("take")
         return list(self._pipe.recv())
 
@@ -143,7 +143,7 @@ data_dir = "{folder}"
 """)
 
     def start(self) -> float:
-        """Start it; how long until it answers, in seconds."""
+        """Start it, and return the time until it answers, in seconds."""
         begin = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "runtime.server", "-config", str(self._config)],
@@ -183,7 +183,7 @@ data_dir = "{folder}"
         assert status == 200
 
     def resident_mb(self) -> float:
-        """The memory it has."""
+        """Its resident memory, in MB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
@@ -323,7 +323,7 @@ def latency(arguments: argparse.Namespace) -> None:
 
 
 def isolation(arguments: argparse.Namespace) -> None:
-    """What a tenth handler that hangs adds to the latency of nine that do not."""
+    """The latency that a tenth handler which hangs adds to the other nine."""
     added = []
     for _ in range(arguments.rounds):
         high = []
@@ -342,7 +342,7 @@ def isolation(arguments: argparse.Namespace) -> None:
 
 
 def _filled(folder: Path, *, states: int, pending: int, handlers: int) -> None:
-    """A database with states and with deliveries that wait."""
+    """A database with states and with pending deliveries."""
     store = Store(folder / "kapacitor.db")
     specs = HandlerSpecs(store)
     for number in range(handlers):
@@ -380,7 +380,7 @@ def _state(number: int) -> EventState:
 
 
 def start(arguments: argparse.Namespace) -> None:
-    """How long a server with much in its database takes to answer."""
+    """The time until a server with a large database answers."""
     figures = []
     with LoopbackServer() as hung:
         hung.hang = True
@@ -395,7 +395,7 @@ def start(arguments: argparse.Namespace) -> None:
 
 
 def memory(arguments: argparse.Namespace) -> None:
-    """The memory of a server for whose dead endpoint very much waits."""
+    """The memory of a server with many deliveries pending for a dead endpoint."""
     with LoopbackServer() as hung, tempfile.TemporaryDirectory() as folder:
         hung.hang = True
         count = arguments.pending
@@ -430,7 +430,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], None]] = {
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the chosen benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], default=[])
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,4 @@
-"""What the generator costs: whole processes, as multiples of `python -c pass`.
+"""The cost of the generator: whole processes, as multiples of `python -c pass`.
 
     python bench/generator.py [--runs 7] [--handlers 25 100 200] [--only WORD]
 
@@ -44,7 +44,7 @@ TEMPLATES = {
     "create/docs/handlers/KIND.md.j2": "## Configuration",
     "create/runtime/services/KIND/service.py.j2": "Options of",
 }
-"""Templates that are changed one at a time, each with a piece that gets a word more."""
+"""Templates that are changed one at a time, each with a piece to which a word is added."""
 MANY = 100
 """The most handlers for which there are aims of commands with nothing to do."""
 WIDEST = 44
@@ -69,7 +69,7 @@ class Bench(NamedTuple):
         folder: a folder for copies.
         small: a project with one handler.
         filled: projects by the number of their handlers.
-        runs: how often short commands are measured.
+        runs: number of measurements of short commands.
         only: part of the names of the rows that are measured.
     """
 
@@ -103,7 +103,7 @@ class Bench(NamedTuple):
         target = self.folder / "copy"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(root, target)
-        # what copying left to the disk is not to be paid by what is measured
+        # writes of the copy that are pending must not count in the measurement
         os.sync()
         return target
 
@@ -261,7 +261,7 @@ def filled(small: Path, counts: Sequence[int]) -> Iterator[tuple[int, Path]]:
 
 
 def _overridden(bench: Bench, root: Path, template: str) -> tuple[Cost, int]:
-    """One template of the project changed: the cost, and how many files it makes."""
+    """One template of the project changed: the cost, and the number of files it makes."""
     copy = bench.copy(root)
     override(project.find(copy), [template], ChangeOptions(), "fail")
     file = copy / "templates" / template
@@ -271,7 +271,7 @@ def _overridden(bench: Bench, root: Path, template: str) -> tuple[Cost, int]:
     before = _texts(copy)
     cost = _scaffold(ALL, copy)
     after = _texts(copy)
-    # the record of what was generated is written too, and not counted
+    # the record of the generated text is written too, but not counted
     return cost, sum(after[path] != before.get(path) for path in after)
 
 
@@ -299,7 +299,7 @@ def _new(bench: Bench, root: Path, arguments: Sequence[str]) -> Cost:
 
 
 def _anew(root: Path) -> Cost:
-    """A check that knows nothing of earlier ones."""
+    """A check without the remembered result of an earlier one."""
     with tempfile.TemporaryDirectory(prefix="bench-") as cache:
         return _timed(["-P", "-m", "scaffold", "check"], root, XDG_CACHE_HOME=cache)
 

@@ -83,7 +83,7 @@ class _Endpoint(asyncio.Protocol):
         self._buffer = bytearray()
 
     def connection_made(self, transport: Any) -> None:
-        """Keep the way back."""
+        """Keep the transport for answers."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -271,7 +271,7 @@ def streamed(rows: int) -> float:
 
 
 def check(task: ExecutingTask) -> None:
-    """See that each host has its mean."""
+    """Check that each host has its mean."""
     means = task.nodes[-1].collected
     if means != HOSTS or task.error:
         raise SystemExit(f"{means} means of {HOSTS} {task.error}")

@@ -6,8 +6,8 @@ One thing is changed at a time: a text, a number, a switch, an expression or a c
 bundled spec, from which the code is generated again; or a constant, a comparison or a
 condition of generated code. Then the handler's generated tests run as they are. Of each
 handler at most `--each` changes of both kinds are drawn at random. Changes that the
-generator refuses, or that leave the code as it is, do not count. -v prints what was not
-noticed to the standard error, as it is found. Each run of tests is a fork of this process;
+generator refuses, or that leave the code unchanged, do not count. -v prints unnoticed
+changes to standard error as they are found. Each run of tests is a fork of this process;
 not for Windows.
 """
 
@@ -52,7 +52,7 @@ class Mutant(NamedTuple):
     """One change.
 
     Attributes:
-        what: a line about it.
+        what: one line that describes it.
         modules: the generated modules that differ, by name.
     """
 
@@ -61,7 +61,7 @@ class Mutant(NamedTuple):
 
 
 def generated(kind: str, text: str) -> dict[str, str]:
-    """The modules that a spec leads to, by name.
+    """The modules generated from a spec, by name.
 
     Raises:
         ScaffoldError: the spec is refused.

@@ -1,11 +1,12 @@
-"""How much of what is generated stands in templates: characters, by file.
+"""The share of generated text that comes from templates: characters, by file.
 
     python bench/share.py [--spec handler.toml]
 
-What a template's expressions give is Python's, and so are imports of the functions that
-expressions call; all else is template text, which grep finds: import lines are selected
-from `parts/imports.py.j2`. Recorded requests are left out: the generated code makes them. Aims: at most
-20 % from Python for a handler made of flags, 35 % for a spec that uses everything.
+The output of a template's expressions counts as Python, and so do imports of the functions
+that expressions call. All other text is template text, which grep finds; import lines are
+selected from `parts/imports.py.j2`. Recorded requests are left out, since the generated code
+makes them. Aims: at most 20 % from Python for a handler made of flags, 35 % for a spec that
+uses everything.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Share(NamedTuple):
     """The characters of a file.
 
     Attributes:
-        template: those of template text.
-        python: those that Python gives.
+        template: number of characters from template text.
+        python: number of characters from Python.
     """
 
     template: int = 0
@@ -44,11 +45,11 @@ class Share(NamedTuple):
 
     @property
     def percent(self) -> float:
-        """Of all characters, those that do not stand in a template."""
+        """The percentage of characters that are not from a template."""
         return 100 * self.python / (sum(self) or 1)
 
     def plus(self, other: Share) -> Share:
-        """Both together."""
+        """The sum of both."""
         return Share(self.template + other.template, self.python + other.python)
 
 

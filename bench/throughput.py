@@ -1,4 +1,4 @@
-"""What a whole server takes: points in over HTTP until every task has told its alert.
+"""Throughput of a whole server: from points over HTTP to the alerts of all tasks.
 
     python bench/throughput.py [SHAPE ...] [--rounds 3] [--points 100000]
         [--tasks 1 10 100]
@@ -168,13 +168,13 @@ class Kapacitord:
 
     @property
     def cpu_s(self) -> float:
-        """What it has used until now."""
+        """The CPU time that it has used so far."""
         fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def peak_mib(self) -> float:
-        """The most memory that it had at a time."""
+        """The peak of its memory."""
         status = (self._proc / "status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

@@ -59,7 +59,7 @@ NEW_TEMPLATES = {
     TESTS: ("server.received.empty()", "server.received.qsize() == 0"),
     PAGE: ("Send a test message with", "Try"),
 }
-"""The templates that change, each with a piece and what it becomes."""
+"""The templates that change, each with a piece and its replacement."""
 
 MARKED = re.compile(
     r"<<<<<<< [^\n]*\n(.*?)(?:\|\|\|\|\|\|\| [^\n]*\n.*?)?=======\r?\n.*?>>>>>>> [^\n]*\n",
@@ -114,7 +114,7 @@ class Edit(NamedTuple):
         Args:
             service: its service.
             tests: its tests.
-            behind: what was left under its former name.
+            behind: the text that was left under its former name.
         """
         match self.way:
             case "insert" | "change":
@@ -134,7 +134,7 @@ class Integration(NamedTuple):
 
     Attributes:
         kind: its name.
-        edits: what a person did to it.
+        edits: the hand edits.
     """
 
     kind: str
@@ -237,7 +237,7 @@ class Bench:
         return Integration(kind, tuple(edits))
 
     def _edit(self, way: str, of: Integration) -> str:
-        """Edit an integration, and give a mark of that."""
+        """Edit an integration, and return the mark of the edit."""
         service, tests = of.service(self.ours), of.tests(self.ours)
         modules = [file for file in of.files(self.ours) if file.suffix == ".py"]
         if way in TOOLS:
@@ -280,7 +280,7 @@ class Bench:
         return mark
 
     def _step(self, step: str) -> None:
-        """Upgrade all three, and print what became of the edited ones."""
+        """Upgrade all three, and print the results for the edited ones."""
         before = self._members(self.plain), self._members(self.ours)
         former = self._all
         if step == "template changed":
@@ -360,7 +360,7 @@ class Bench:
         return Count(len(needed), self._lost(self.ours, former), seconds)
 
     def _upgrade_plain(self, command: Sequence[str]) -> None:
-        """The same in the project without edits."""
+        """Upgrade the project without edits."""
         found = project.find(self.plain)
         if command[0] == "regenerate":
             regenerate(found, (), ChangeOptions())
@@ -368,7 +368,7 @@ class Bench:
             rename_handler(found, *command[1:], how=ChangeOptions())
 
     def _publish(self) -> None:
-        """Make what is generated now a version of the Copier template."""
+        """Publish the newly generated text as a version of the Copier template."""
         shutil.rmtree(self._template / "files", ignore_errors=True)
         for file in self.plain.rglob("*"):
             path = file.relative_to(self.plain)

@@ -219,7 +219,7 @@ def _merged_texts(
         text = _decided(*texts)
         if text is ...:
             lines = by_lines(Versions(*((each or "").encode() for each in texts)))
-            # ours if not clean: the file that the text is the base of is in conflict too
+            # else ours: the file that the text is the base of is in conflict, too
             text = lines.data.decode() if lines.is_clean else texts[1]
         if text is not None:
             yield name, text

@@ -109,7 +109,7 @@ CODES = {
     "SC110": Code(
         "conflict",
         "A file or an entry was edited by hand, and the edit contradicts the generated "
-        "text. Or the name of a file or an entry is used by something else.",
+        "text. Or something else already has the name of the file or the entry.",
         "A function of `service.py` was changed by hand, and a new template changes the "
         "same lines.",
         "Run the command that `check` prints; it names the choices.",

@@ -29,8 +29,9 @@ def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
     """The places where a handler was registered and should no longer be.
 
     Yields:
-        Each place with the text that was written there, except for files that the project
-        skips. Places written once, as in a changelog, only of a handler without a spec.
+        Each place with the text that was written there, except in files that the project
+        skips. Lines that are written once, as in a changelog, are included only if the
+        handler has no spec.
     """
     known = {
         (places.within(place.path, want.package), place.place): place

@@ -89,7 +89,7 @@ class SharedFiles:
         self.outcomes += [each for each in settled if not isinstance(each, NotWanted)]
 
     def wire(self, path: PurePosixPath) -> None:
-        """Pass all tables of a new project to the module that puts the tables together."""
+        """Add the tables of a new project to the module that puts all tables together."""
         text = self._fresh(path)
         if text is None:
             return

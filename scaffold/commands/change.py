@@ -137,7 +137,7 @@ def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
 def compiles(
     changes: Sequence[Change], proven: Set[PurePosixPath] = frozenset()
 ) -> None:
-    """Compile the changed files, except those that a person asked to get markers in.
+    """Compile the changed files, except those in which a person asked for markers.
 
     Raises:
         VerificationFailed: one is not valid Python.

@@ -81,7 +81,7 @@ def make(folder: Path) -> None:
 
 
 def overwrite(file: Path, data: bytes) -> None:
-    """Write a file in place, which another program created for that.
+    """Write in place to a file that another program created for this purpose.
 
     Raises:
         OSError: writing failed.

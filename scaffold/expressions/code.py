@@ -54,7 +54,7 @@ class Type(StrEnum):
 
 
 class UnresolvedError(ExpressionError):
-    """An expression uses something that has a fault of its own."""
+    """An expression uses a name whose definition has a fault."""
 
 
 class Item(NamedTuple):
@@ -104,7 +104,7 @@ class Code:
         reads: the keys of the spec that it reads: `config.room`.
         entries: entries of a table, without those of merged maps.
         is_open: True for a table that other maps are merged into.
-        weight: about how many values it holds, those of `[let]` included.
+        weight: approximate number of values that it holds, those of `[let]` included.
         bits: maximum number of bits of an integer.
         items: the fields of the records in a list.
     """
@@ -123,20 +123,20 @@ class Code:
         return {each.id for each in ast.walk(self.node) if isinstance(each, ast.Name)}
 
     def using(self, *others: Code) -> Code:
-        """This code, made of `others`."""
+        """This code, with the keys and the weights of `others`, which it contains."""
         reads = self.reads.union(*(each.reads for each in others))
         weight = self.weight + sum(each.weight for each in others)
         return replace(self, reads=reads, weight=weight)
 
     def times(self, factor: int) -> Code:
-        """This code, where each of its values becomes so many."""
+        """This code, with each of its values repeated `factor` times."""
         return replace(self, weight=self.weight * factor)
 
     def bounded(self) -> Code:
         """This code.
 
         Raises:
-            ExpressionError: it would make too much of an event.
+            ExpressionError: its value would have too many parts.
         """
         if self.weight > _MAX_WEIGHT:
             raise ExpressionError(

@@ -1,7 +1,7 @@
 """The `${…}` of specs: checked on the syntax tree, turned into plain Python.
 
-An expression is a subset of Python. Names are replaced by what they are called in the
-generated code; what is not listed here is refused, so a spec cannot become code.
+Expressions are a subset of Python. Their names are replaced with those in the generated
+code. Anything that is not listed here is refused, so a spec cannot run other code.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Scope:
     Attributes:
         tables: code by table and key: `config` → `room` → its code.
         names: names without a table.
-        elsewhere: names that are known in other parts of a spec, with what to do here;
-            `{expression}` in it is replaced by the expression.
+        elsewhere: names that are known in other parts of a spec, each with a hint for
+                this part, in which `{expression}` is replaced by the expression.
     """
 
     tables: Mapping[str, Mapping[str, Code]] = field(default_factory=dict)
@@ -256,7 +256,7 @@ class _Compiler:
     def _membership(
         self, item: Code, holder: Code, node: ast.Compare, is_negative: bool
     ) -> Code:
-        """`in`: of what may be anything, by a function that raises nothing."""
+        """`in`: for values of any type by a function that never raises."""
         types = {item.type, holder.type}
         if holder.type not in (*_TEXTS, *_LISTS, *_MAPS, Type.ANY):
             raise ExpressionError(
@@ -301,7 +301,7 @@ class _Compiler:
         if isinstance(node.op, ast.Not):
             made = functions.negated(value.node)
             if not functions.is_truth(made):
-                # `not not x` and its kin would be x itself, perhaps a string or a secret
+                # `not not x` and the like would be x itself, perhaps a string or a secret
                 made = ast.UnaryOp(ast.Not(), value.node)
             return Code(made, Type.BOOL).using(value)
         if isinstance(node.op, ast.USub) and value.type in _NUMBERS:
@@ -398,7 +398,7 @@ def list_type(items: Sequence[Code]) -> Type:
 
 
 def _total(name: str, *values: Code, is_negative: bool = False) -> Code:
-    """A comparison of the runtime that is false where there is nothing to compare."""
+    """A comparison by the runtime, which is false for values that cannot be compared."""
     made: ast.expr = ast.Call(name_node(name), [each.node for each in values], [])
     if is_negative:
         made = ast.UnaryOp(ast.Not(), made)

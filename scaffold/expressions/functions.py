@@ -184,7 +184,7 @@ def _replace(arguments: Arguments) -> Code:
 
 def _json(arguments: Arguments) -> Code:
     value = arguments[0].revealed()
-    # each quote and backslash gets a backslash more
+    # each quote and backslash gets another backslash
     return _run("dumps", [value.node], Type.STR).using(value).times(2)
 
 
@@ -244,7 +244,7 @@ def _integer(arguments: Arguments) -> Code:
 
 
 def _items(name: str, value: Code) -> Code:
-    """A list as an argument; of what may be anything, its items."""
+    """A list as an argument; of a value of any type, its items."""
     if value.type is Type.ANY:
         return _run("items_of", [value.node], Type.VALUES).using(value)
     if value.type not in (Type.LIST, Type.VALUES):
@@ -300,7 +300,7 @@ def _matches(arguments: Arguments) -> Code:
     text, pattern = _text(arguments[0]), arguments[1]
     match pattern.node:
         case ast.Constant(value=str() as regex):
-            # only for the spec that has one: RE2 takes time to load
+            # only for specs that use it: RE2 takes time to load
             from runtime.golang import regex as re2
 
             try:

@@ -67,7 +67,7 @@ def pieces(text: str) -> list[str | ast.expr]:
     """A string of a spec cut into its plain parts and its expressions; `$${` is a plain `${`.
 
     Raises:
-        ExpressionError: a `${` has no end, or what follows is not an expression.
+        ExpressionError: a `${` has no end, or is not followed by an expression.
     """
     found: list[str | ast.expr] = []
     at = 0
@@ -102,7 +102,7 @@ def _plain(text: str) -> list[str]:
 
 
 def _expression(text: str, start: int) -> tuple[ast.expr, int]:
-    """The expression at `start`, and where it ends; a brace inside does not end it."""
+    """The expression at `start`, and its end; a brace inside does not end it."""
     problem = None
     end = text.find("}", start)
     first = text[start:end] if end >= 0 else text[start:]

@@ -1,4 +1,4 @@
-"""References to settings and options: where the text of an expression has their names."""
+"""References to settings and options: the positions of their names in expressions."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _characters(text: str, count: int) -> int:
 
 
 def _start(text: str, end: int, name: str) -> int:
-    """The start of a name that ends there; Python folds letters such as `ｒ`."""
+    """The start of a name by its end; Python folds letters such as `ｒ`."""
     start = end - len(name)
     while unicodedata.normalize("NFKC", text[start:end]) != name and start > 0:
         start -= 1

@@ -1,4 +1,4 @@
-"""The URL of an example: what of it is configured, chosen for each alert, or secret."""
+"""The URL of an example: parts that are configured, chosen for each alert, or secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Part:
     """A segment of a path.
 
     Attributes:
-        text: it, as it stands in the URL.
+        text: the segment as it stands in the URL.
         kind: `secret`, `field` or "".
         name: key of its setting.
         before: start of the segment, up to the value.
@@ -47,7 +47,7 @@ class Address:
     Attributes:
         base: scheme and host.
         path: all segments of its path.
-        is_public: true if everybody uses this server; else each has their own.
+        is_public: true for a public server; false for a user's own.
         is_secret: true if the whole URL is a secret.
     """
 
@@ -84,7 +84,7 @@ def read(url: str) -> Address:
 
 
 def _part(segment: str, before: str) -> Part:
-    """A segment; a name before it may say what it is."""
+    """A segment; the name before it may give its meaning."""
     segment = unquote(segment)
     bot = _BOT.fullmatch(segment)
     if bot:

@@ -1,4 +1,4 @@
-"""A curl command read as curl reads it: the request that it sends."""
+"""Reads a curl command as curl does: the request that it sends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scaffold.inference.secrets import secrets_of
 from scaffold.inference.shell import split
 
 _FORM = "application/x-www-form-urlencoded"
-# options by what they do; those after the bar of a pair are the short forms
+# options by their effect; short forms follow the bar of a pair
 _WITHOUT_ARGUMENT = names.words("""
     -s --silent -S --show-error -i --include --show-headers -v --verbose -f --fail
     --fail-with-body -L --location --location-trusted --compressed -# --progress-bar
@@ -78,7 +78,7 @@ class CurlRequest:
         body_kind: `json`, `form`, `text` or "".
         body: content: any JSON, a list of pairs, or a string.
         user: user name and password, or None.
-        notes: parts of the example that the handler does not do.
+        notes: parts of the example that the handler leaves out.
     """
 
     url: str
@@ -252,7 +252,7 @@ def _add_header(options: _Options, text: str) -> None:
     name, colon, value = text.partition(":")
     if not colon and name.endswith(";"):
         options.headers.append((name.rstrip(";").strip(), ""))
-    # `-H 'Expect:'` takes a header away
+    # `-H 'Expect:'` removes a header
     elif value.strip():
         options.headers.append((name.strip(), value.strip()))
 
@@ -353,7 +353,7 @@ def _addressed(options: _Options) -> CurlRequest:
 
 
 def _note_bare(options: _Options, texts: Sequence[str]) -> None:
-    """Note that a parameter without `=` gets one; refuse one that may be a secret."""
+    """Note that a parameter without `=` gets one; refuse it if it may be a secret."""
     parameters = [each for text in texts for each in text.split("&") if each]
     bare = [each for each in parameters if "=" not in each]
     if any(secrets_of(unquote_plus(each)) for each in bare):

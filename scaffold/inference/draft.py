@@ -1,4 +1,4 @@
-"""The spec that an example leads to, as text with the reason for each of its parts."""
+"""The spec inferred from an example, as text with the reason for each of its parts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _PARAMETERS = re.compile(r"([A-Za-z][\w-]* )\s*[A-Za-z][\w-]*=.*", re.DOTALL)
 _CODE = re.compile(r"(?<!\$)\$\{(.*?)\}")
 # fixed words beside an API key
 _NO_PASSWORDS = ("", "x", "x-oauth-basic", "api_token")
-# … or what stands for a password, beside a name
+# … or a placeholder for a password, beside a user name
 _PASSWORDS = ("pass", "password")
 _NO_USERS = ("api", "apikey", "token", "key")
 _PATH_SAFE = "/$&+,:;=@~"
@@ -58,7 +58,7 @@ class SpecDraft:
 
     Attributes:
         text: the spec as TOML.
-        reasons: place, meaning and reason of each value that means something.
+        reasons: place, meaning and reason of each value that is not a constant.
         doubts: guesses and gaps for a person to check.
     """
 
@@ -146,7 +146,7 @@ class _Writer:
     # the destination
 
     def _url(self) -> tuple[str, Any, str]:
-        """URL and path of the request, and the path that the example wants."""
+        """URL and path of the request, and the expected path for the example."""
         found = address.read(self._request.url)
         if found.is_secret:
             table = {
@@ -225,7 +225,7 @@ class _Writer:
         self._explain("user", "auth.basic", "basic authentication")
 
     def _credential(self, user: str) -> str:
-        """The expression for a user name; one that the URL has already, again."""
+        """The expression for a user name; that of the same field in the URL, if there is one."""
         if user.lower() in _NO_USERS:
             return f"'{user}'"
         stands = placeholder(user)
@@ -257,7 +257,7 @@ class _Writer:
         return said, wanted
 
     def _authorization(self, said: dict[str, Any], name: str, value: str) -> str:
-        """A header with a token; the value that the example wants."""
+        """A header with a token; returns the expected value for the example."""
         why = "the header Authorization"
         plain = _SCHEME.fullmatch(value)
         code, token = self._settings.secret("token", why)
@@ -366,7 +366,7 @@ class _Writer:
 
     def _of_event(self, key: str, value: str) -> tuple[str, str]:
         known = self._event.setdefault(key, value)
-        # a second text of the same meaning has its own value in the example
+        # a second text with the same meaning but another value is sent as it is
         return (
             (f"${{event.{key}}}", value) if known == value else (_escaped(value), value)
         )
@@ -487,6 +487,6 @@ def _json(tree: Any) -> str:
 
 
 def _is_no_password(password: str, user: str) -> bool:
-    """True if an API key is in place of the user, and any word beside it."""
+    """True if the user is an API key and the password only a placeholder."""
     word = password.lower()
     return word in _NO_PASSWORDS or (word in _PASSWORDS and looks_secret(user))

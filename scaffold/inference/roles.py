@@ -94,8 +94,8 @@ class Proposal:
         reason: reason, for people.
         confidence: its certainty.
         name: key of its setting or level map, or "".
-        part: the part of the text that it is; "" for all of it.
-        stands: true if it is a placeholder of the page, no value.
+        part: the part of the text with this meaning; "" for all of it.
+        stands: true if it is a placeholder of the page, not a value.
         is_optional: true if services do without it.
     """
 
@@ -152,7 +152,7 @@ _LEVELS = names.words("""
     event_action eventaction action message_type messagetype alert_type alerttype
     impact criticality event_type importance loglevel type
     """)
-# values of alert levels, OK first; matched whatever the case
+# values of alert levels, OK first; matched regardless of case
 SCALES: tuple[tuple[Any, Any, Any, Any], ...] = (
     ("resolve", "trigger", "trigger", "trigger"),
     ("resolved", "firing", "firing", "firing"),
@@ -171,11 +171,11 @@ SCALES: tuple[tuple[Any, Any, Any, Any], ...] = (
     ("P5", "P4", "P3", "P1"),
     ("green", "blue", "yellow", "red"),
 )
-# words of several scales: which the service knows, the example does not tell
+# words of several scales: the example does not show which one the service uses
 _VAGUE = names.words(
     "low high normal medium default urgent highest lowest min open closed"
 )
-# of keys that tell an event from its recovery
+# keys that distinguish an event from its recovery
 _OF_EVENTS = names.words("message_type messagetype alert_type alerttype")
 _RECOVERING = (("recovery", "info", "warning", "critical"), *SCALES)
 _HEX_COLORS = ("2EB886", "439FE0", "DAA038", "A30200")
@@ -225,7 +225,7 @@ def proposals(request: CurlRequest, message_at: str = "") -> list[Proposal]:
 
     Args:
         request: the request.
-        message_at: key or place of the message, where a person says it; or "".
+        message_at: key or place of the message, if a person gives it; or "".
     """
     found = list(values(request))
     message = _message(found, message_at)
@@ -254,7 +254,7 @@ def _message(found: Sequence[Value], message_at: str) -> Proposal | None:
     named = [each for each in texts if _rank(each) < len(_MESSAGES)]
     if named:
         best = min(named, key=_rank)
-        reason = f"{best.key!r} is what messages are called"
+        reason = f"{best.key!r} is a usual name for messages"
         return Proposal(best, Role.MESSAGE, reason)
     sentences = [each for each in texts if " " in each.value.strip()]
     if not sentences:
@@ -311,7 +311,7 @@ def _secret(value: Value, taken: set[Role]) -> Proposal | None:
     name = key_of(value.key.removeprefix("X-").removeprefix("x-"))
     if is_authorization:
         return Proposal(value, Role.SECRET, f"the header {value.key}", name="token")
-    # the key of a project, an id that is a UUID, who gets it: these name things
+    # a project's key, an id that is a UUID, a recipient: these are names, not secrets
     parents = [each for each in value.where[1:] if isinstance(each, str)]
     is_thing = value.words in _RECIPIENTS or (
         is_uuid(text) and value.words.endswith("id")
@@ -319,7 +319,7 @@ def _secret(value: Value, taken: set[Role]) -> Proposal | None:
     if is_thing and not is_secret_name(value.key):
         return None
     if text and is_secret_name("_".join(parents[-2:])):
-        reason = f"{value.key!r} is what secrets are called"
+        reason = f"{value.key!r} is a usual name for secrets"
         return Proposal(value, Role.SECRET, reason, name=name)
     stands = placeholder(text)
     if stands and is_secret_name(stands.name.replace(" ", "_")):
@@ -331,7 +331,7 @@ def _secret(value: Value, taken: set[Role]) -> Proposal | None:
     if parts and value.where == ("text",):
         name = "secret"
     if parts:
-        # of two the spec would show one
+        # a spec that replaced one of two would still show the other
         part = parts[0] if len(parts) == 1 and parts[0] != text else ""
         reason = "it looks like a token"
         likely = Confidence.LIKELY

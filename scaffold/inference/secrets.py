@@ -15,7 +15,7 @@ _NAMES = re.compile(
     r"|(?:token|apikey|secret|password|passwd|passphrase)$",
     re.IGNORECASE,
 )
-# names that end like those of secrets, and say which thing, not who may
+# names that end like those of secrets, but identify things instead of granting access
 _NOT_SECRET = re.compile(
     r"(?:dedupe?|deduplication|aggregation|correlation|grouping|collapse|incident|message|"
     r"issue|project|alert|idempotency|public|event|partition|sort|cache|primary|foreign|"
@@ -75,7 +75,7 @@ def secrets_of(text: str) -> list[str]:
 
 
 def secrets_of_body(text: str) -> list[str]:
-    """Those of a body of plain text, whose lines may be `password: hunter2`, too."""
+    """The secrets in a body of plain text, with lines such as `password: hunter2`, too."""
     return [text] if looks_secret(text) else _parts(text, _NAMED)
 
 

@@ -40,7 +40,7 @@ class Settings:
         """Add a setting.
 
         Returns:
-            Its key: another one where the key has another value already.
+            Its key; a new one if the key already has another value.
         """
         made, number = key, 2
         while self._by_key.get(made, setting).example != setting.example:

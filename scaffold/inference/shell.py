@@ -85,7 +85,7 @@ def split(text: str) -> CommandLine:
             reader.skip_end()
     rest = text[reader.at :].strip()
     if rest and line.words:
-        line.notes.append("not read: what follows the command")
+        line.notes.append("not read: the text after the command")
     return line
 
 

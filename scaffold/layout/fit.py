@@ -1,8 +1,8 @@
 """The one layout pass: lines that are too long get the form that black gives them.
 
-Templates write each statement on one line. What fits stays as it is written; what does
-not is split here, or by black where the form is one that `splitting` does not know. A
-call that ends in `,)` gets one argument to a line if it does not fit.
+Templates write each statement on one line. A line that fits stays as it is written. A line
+that does not fit is split here, or by black if `splitting` does not know its form. A call
+that ends in `,)` then gets one argument to a line.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _all_fit(text: str, limit: int) -> bool:
 
 
 def _statements(text: str) -> Iterator[tuple[int, int]]:
-    """The lines of each statement, as a slice, the last first; no text of docstrings."""
+    """The lines of each statement except docstrings, as a slice, the last first."""
     found: list[tuple[int, int]] = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -152,7 +152,7 @@ def _exploded(lines: list[str], limit: int) -> Iterator[str]:
     Raises:
         DeclinedError: they are left to black.
     """
-    # only with a comma at the end black leaves the items where they are
+    # black leaves the items on their lines only if a comma ends them
     is_open = lines[-2].endswith(",")
     for line in lines:
         if fits(line, limit):

@@ -61,12 +61,12 @@ def with_imports(
 
 @lru_cache(
     maxsize=16
-)  # a module that is tried for samples is mostly generated as it is
+)  # a module that is tried for samples is mostly generated without changes
 def _used(text: str) -> set[str]:
     """The global names that a module uses, except those that it defines for others.
 
-    A name that is defined in the module itself and used where it is defined is the one
-    of an import: `class FooServer(FooServer)`.
+    A name that is used at its own definition, as in `class FooServer(FooServer)`, is
+    that of an import.
     """
     module = symtable.symtable(text, "<generated>", "exec")
     defined = {each.get_name() for each in module.get_symbols() if each.is_assigned()}

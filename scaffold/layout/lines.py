@@ -10,7 +10,7 @@ from scaffold.layout.width import fits
 
 
 class CannotSplitError(Exception):
-    """A way to split leads nowhere."""
+    """A way to split does not apply to a line."""
 
 
 class Line:
@@ -84,7 +84,7 @@ class Line:
         return found
 
     def delimiters(self) -> dict[int, int]:
-        """Behind which leaves, by index, a break may come, and how much it is liked."""
+        """The priorities of possible breaks, by the index of the leaf before each."""
         depths = self.depths()
         found = {}
         for at, leaf in enumerate(self.leaves):

@@ -40,7 +40,7 @@ def literal(value: object) -> str:
 
 
 def _quoted(body: str, prefix: str = "") -> str:
-    """A body in which single quotes are escaped and double quotes are not, quoted."""
+    """A body with escaped single quotes, as a literal in the quotes with fewer escapes."""
     double = _UNQUOTED.sub("'", body.replace('"', '\\"'))
     if double.count("\\") <= body.count("\\"):
         return f'{prefix}"{double}"'

@@ -1,7 +1,7 @@
 """Black's way to split a line at one of its last brackets.
 
-Closing brackets are left out of the search until what stands before the pair fits; names
-are those of black's `linegen.py` and `brackets.py`.
+Closing brackets are left out of the search until the text before the pair fits. Names are
+those of black's `linegen.py` and `brackets.py`.
 """
 
 from __future__ import annotations

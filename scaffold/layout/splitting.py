@@ -1,7 +1,7 @@
 """Black's way to split a line that is too long, for lines without comments.
 
 The code follows black decision by decision, so that its many rules need not be
-reworded; names are those of its `linegen.py`. A property test compares the two.
+restated; names are those of its `linegen.py`. A property test compares the two.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _left_hand_split(line: Line, limit: int, is_forced: bool) -> list[Line]:
         body = [*body, Leaf(",", "sign")]
     tail = Line(line.leaves[stop:], line.depth)
     if not tail.fits(limit):
-        raise DeclinedError("a long annotation of what a function returns")
+        raise DeclinedError("a long return annotation")
     return [
         Line(line.leaves[: start + 1], line.depth),
         Line(body, line.depth + 1, is_inside=True),
@@ -130,7 +130,7 @@ def _left_hand_split(line: Line, limit: int, is_forced: bool) -> list[Line]:
 
 
 def _delimiter_split(line: Line, limit: int, is_forced: bool) -> list[Line]:
-    """The line, broken at the delimiters that are liked best."""
+    """The line, broken at the delimiters of the highest priority."""
     delimiters = line.delimiters()
     last = len(line.leaves) - 1
     best = line.best_delimiter()

@@ -1,1 +1,1 @@
-"""Merges a person's edits of a generated text with what is generated now."""
+"""Merges hand edits of a generated text with the newly generated text."""

@@ -17,7 +17,7 @@ def picked(versions: Versions[_Part]) -> _Part:
     """The version of the side that changed it.
 
     Raises:
-        ClashError: both sides did, and not alike.
+        ClashError: both sides changed it, in different ways.
     """
     base, mine, new = versions
     if base == new or mine == new:

@@ -1,7 +1,7 @@
 """Documents, merged by their sections and, inside one, by lines.
 
-A section is what a heading of Markdown, a table of TOML or a key of YAML begins. Two
-sections that both sides add at one spot are both kept, and so are two blocks of lines.
+A section begins with a heading in Markdown, a table in TOML or a key in YAML. If both sides
+add sections or blocks of lines at one spot, all of them are kept.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _Section = Sequence[str]
 
 
 def merged(path: PurePosixPath, versions: Versions[str], take: Take) -> Merge:
-    """A document with the edits of a person and what is generated now.
+    """A document with the hand edits and the newly generated text.
 
     Args:
-        path: its path, whose suffix tells what its sections are.
+        path: its path, whose suffix determines the form of sections.
         versions: its texts.
         take: the way to settle conflicts.
     """
@@ -50,7 +50,7 @@ def merged(path: PurePosixPath, versions: Versions[str], take: Take) -> Merge:
 def by_lines(
     path: PurePosixPath, versions: Versions[Sequence[str]], take: Take
 ) -> tuple[list[str], bool]:
-    """Lines with the changes of both sides, and whether they do not contradict."""
+    """Lines with the changes of both sides; True if the changes do not contradict."""
     lines: list[str] = []
     is_clean = True
     plain = Versions(*([plain_line(path, line) for line in each] for each in versions))
@@ -78,7 +78,7 @@ def by_lines(
 def _section(
     path: PurePosixPath, section: Versions[_Section | None], take: Take
 ) -> tuple[Sequence[str], bool]:
-    """A section with the changes of both sides, and whether they do not contradict."""
+    """A section with the changes of both sides; True if the changes do not contradict."""
     base, mine, new = section
     old, own, made = (_plain(path, each) for each in section)
     if old == made or own == made:
@@ -100,7 +100,7 @@ def _plain(path: PurePosixPath, section: _Section | None) -> list[str] | None:
 def _sections(
     path: PurePosixPath, text: str
 ) -> Iterator[tuple[tuple[str, int], _Section]]:
-    """The sections by their headings, and how often there was one like it before."""
+    """The sections, each by its heading and its number among like ones, from 0."""
     heading = _HEADINGS.get(path.suffix)
     counts: Counter[str] = Counter()
     key, lines = ("", 0), list[str]()

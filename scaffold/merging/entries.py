@@ -1,4 +1,4 @@
-"""An entry of a shared file with the edits of a person, and as it is generated now."""
+"""Merges hand edits of an entry of a shared file with its newly generated text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _merged(asked: Registration, versions: Versions[str], style: Style) -> str |
         return "\n".join(found) if is_clean else None
     head, tail = frame
     if versions.mine.startswith(("from ", "import ")):
-        return None  # one name, which is one thing
+        return None  # a name alone has no parts to merge
     from scaffold.merging import python
     from scaffold.merging.clash import ClashError
 

@@ -1,4 +1,4 @@
-"""Imports of a merged module: the person's, as they are written, and what is needed now.
+"""Imports of a merged module: the person's, as they are written, and those needed now.
 
 An import that is no longer generated stays while the person's code uses it.
 """
@@ -32,8 +32,8 @@ class _Import(NamedTuple):
     """One name that a module imports.
 
     Attributes:
-        text: the statement for it alone, which tells it from all others.
-        name: the name that it gets.
+        text: the statement for it alone, which identifies it.
+        name: the name that it is bound to.
     """
 
     text: str
@@ -111,7 +111,7 @@ def _gap_above(node: Statement) -> int:
     """The blank lines between an import and another statement, as black sets them."""
     if not isinstance(node, cst.ClassDef | cst.FunctionDef):
         return 1
-    # a comment that is not right above it stands for itself
+    # a comment that is not right above the import does not belong to it
     *_, last = (cst.EmptyLine(), *node.leading_lines)
     is_apart = bool(comments_of(node.leading_lines)) and not last.comment
     return 1 if is_apart else 2
@@ -244,7 +244,7 @@ def _takes(node: Any, wanted: _Import) -> bool:
 def _extended(
     node: Any, wanted: _Import, generated: Sequence[_Import], style: Style
 ) -> Any:
-    """An import statement with one more name, after what it follows in the new text."""
+    """An import statement with one more name, placed as in the new text."""
     small = node.body[0]
     there = _of_statement(node)
     names = [each.text.removeprefix(each.module).strip() for each in there]
@@ -269,9 +269,9 @@ def _extended(
 
 
 def _position(body: Sequence[Statement], before: Sequence[_Import]) -> tuple[int, bool]:
-    """The index of a new import, and whether the same import precedes it as generated.
+    """The index of a new import; True if the same import precedes it as in the new text.
 
-    True for the first import of a module, which none precedes.
+    Also True for the first import of a module, which none precedes.
     """
     modules = {each.module for each in before}
     last = 0

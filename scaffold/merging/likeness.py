@@ -1,4 +1,4 @@
-"""Likeness of texts: they differ in layout only, which is not an edit.
+"""Compares texts regardless of layout: a difference in layout only is not an edit.
 
 Formatters, import sorters and hooks rewrite files without an edit of a person. Line length, kind of
 quotes, order of imports, blank lines, line ends and the padding of tables do not count;
@@ -50,14 +50,14 @@ def meaning(code: str) -> Meaning:
     for each in ast.walk(tree):
         _clean_docstring(each)
     notes = comments(code)
-    if imports:  # their order decides beside which one a comment stands
+    if imports:  # their order shows which one a comment is about
         notes = sorted(("", comment) for _, comment in notes)
     syntax = [ast.dump(node) for node in others]
     return sorted(imports), syntax, notes
 
 
 def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """The imports of a statement, each in its shortest form, and the names they get."""
+    """The imports of a statement, each in its shortest form, and the names they bind."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             renamed = f" as {alias.asname}" if alias.asname else ""

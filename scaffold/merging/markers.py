@@ -1,4 +1,4 @@
-"""Conflict markers in a text: what they enclose, and a side of it."""
+"""Conflict markers: puts them around conflicts, and picks a side of marked ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def settled(text: str, take: Take) -> str:
             sides, part = (), 0
         else:
             (sides[part] if sides else lines).append(line)
-    # one that does not end encloses nothing
+    # a conflict without an end is not one
     return "\n".join([*lines, *inside] if sides else lines)
 
 

@@ -17,7 +17,7 @@ class Meanings:
     """The meanings of the nodes of one merge."""
 
     def __init__(self) -> None:
-        # The nodes are kept with their meanings: an address is used again otherwise.
+        # The nodes are kept with their meanings; otherwise their addresses could be reused.
         self._known: dict[int, tuple[cst.CSTNode, Meaning]] = {}
 
     def same(self, one: cst.CSTNode | None, other: cst.CSTNode | None) -> bool:
@@ -32,7 +32,7 @@ class Meanings:
         """The part of the side that changed it: a node, several, or another value.
 
         Raises:
-            ClashError: both sides did.
+            ClashError: both sides changed it.
         """
         found = Versions(*map(self._of_part, parts))
         return parts.mine if picked(found) == found.mine else parts.new

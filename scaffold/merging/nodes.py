@@ -1,4 +1,4 @@
-"""Statements and their parts as libcst nodes: names, comments, what they mean and use."""
+"""Statements and their parts as libcst nodes: names, comments, meanings, used names."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def is_import(node: Statement) -> bool:
 
 
 def named(body: Body, *, with_imports: bool) -> dict[Key, Statement]:
-    """Statements by what they define, and by their number among like ones.
+    """Statements by the name that they define, and by their number among like ones.
 
     Args:
         body: the statements of a module or class.

@@ -1,9 +1,9 @@
 """Modules, merged by their members on the libcst tree.
 
 A member is a function, a method, a class, a field or another statement of a module or
-class; in a function it is a statement, in brackets an entry. What one side alone changed
-is taken from it, as it is written there. What both changed is merged by its own members,
-a docstring by its lines, and is in conflict where there are none.
+class; in a function it is a statement, in brackets an entry. A member that one side alone
+changed is taken from that side, as it is written there. A member that both sides changed is
+merged by its own members, a docstring by its lines; one without members is in conflict.
 
 The merged module is the person's, with the nodes that the generator changed: its line
 ends, its indentation and everything else stay as they are.
@@ -41,7 +41,7 @@ from scaffold.merging.versions import Merge, Take, Versions
 _Container = cst.Dict | cst.Set | cst.List | cst.Tuple | cst.Call
 _Definition = cst.FunctionDef | cst.ClassDef
 _PROSE = PurePosixPath("docstring")
-_INDENT = 4  # columns, whatever the file is indented with
+_INDENT = 4  # columns, regardless of the file's own indentation
 _MARK = "__scaffold_conflict_{}__"  # a statement in place of a conflict's marker
 _MARKERS = {
     "mine": markers.START.mine,
@@ -66,11 +66,11 @@ _HEADS: Mapping[type, tuple[str, ...]] = {
 
 
 def merged(versions: Versions[str], style: Style, take: Take) -> Merge:
-    """A module with the edits of a person and what is generated now.
+    """A module with the hand edits and the newly generated code.
 
     Args:
         versions: its texts, with plain line ends.
-        style: layout of what is generated.
+        style: layout of the generated code.
         take: the way to settle conflicts.
 
     Raises:
@@ -136,7 +136,7 @@ class _Merge:
     ) -> Sequence[Statement]:
         base, mine, new = versions
         if new is None and mine is not None and key[1] in self._needed:
-            new = base  # it is no longer generated, but an edit uses it
+            new = base  # no longer generated, but used by an edit
         if self._meanings.same(base, new) or self._meanings.same(mine, new):
             return [mine] if mine else []
         if self._meanings.same(base, mine):
@@ -221,7 +221,7 @@ class _Merge:
         """A statement, with the changes of both sides.
 
         Raises:
-            ClashError: they changed the same part of it.
+            ClashError: both sides changed the same part of it.
         """
         base, mine, new = versions
         if self._meanings.same(base, new) or self._meanings.same(mine, new):
@@ -333,7 +333,7 @@ class _Merge:
     # Names
 
     def _names_of_edits(self) -> set[str]:
-        """The names that a person's edits use, and those used by what is kept for them."""
+        """The names that hand edits use, and those that members kept for them use."""
         base, mine = (_all_members(each.body) for each in self._modules[:2])
         names: set[str] = set()
         for key, node in mine.items():

@@ -1,9 +1,9 @@
 """Three-way merges of sequences: by position, or by key.
 
 By position, the changes of both sides are applied to the base, as diff3 does (Khanna,
-Kunal, Pierce: A Formal Investigation of Diff3, 2007), but changes that only touch do not
-contradict. By key is for members of which the order says little: two that are added at one
-spot are both kept.
+Kunal, Pierce: A Formal Investigation of Diff3, 2007), but adjacent changes do not
+contradict. By key is for members whose order matters little: if each side adds one at the
+same spot, both are kept.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _Node = TypeVar("_Node")
 def regions(versions: Versions[Sequence[_Key]]) -> Iterator[Versions[range]]:
     """The parts of three sequences, in order, by the numbers of their items.
 
-    A part is equal in all three, or changed by one side, or by both. Changes that only
-    touch are two parts.
+    A part is equal in all three, or changed by one side, or by both. Adjacent changes
+    are two parts.
     """
     own, made = (
         _changes(versions.base, side) for side in (versions.mine, versions.new)
@@ -72,10 +72,10 @@ def _meets(start: int, stop: int, other: int, end: int) -> bool:
 
 
 def order(versions: Versions[Sequence[_Key]]) -> list[_Key]:
-    """All keys of three sequences, of which none has one twice, in an order for the merged one.
+    """All keys of three sequences, each without duplicates, in the order of the merged one.
 
-    It is that of the generated sequence, unless a person moved something. What only one
-    side has follows what it follows there.
+    The order is that of the generated sequence, unless a person moved something. A key
+    that only one side has follows the same key as on that side.
     """
     base, mine, new = versions
     common = {*base} & {*mine} & {*new}
@@ -96,13 +96,13 @@ def order(versions: Versions[Sequence[_Key]]) -> list[_Key]:
 
 
 def without_names(nodes: Versions[dict[_Key, _Node]]) -> Iterator[tuple[_Key, _Node]]:
-    """Nodes whose keys are all that they are, in order.
+    """Nodes without names, whose keys are their content, in order.
 
-    A changed node has another key: it cannot be told from one that was removed beside one
-    that was added. If both sides may have changed the same one, that is a conflict.
+    A changed node has another key, as if it were removed and another one added. If both
+    sides may have changed the same node, that is a conflict.
 
     Raises:
-        ClashError: both sides replaced one differently.
+        ClashError: both sides replaced a node, in different ways.
     """
     base, mine, new = nodes
     is_gone = any(key not in mine and key not in new for key in base)

@@ -1,4 +1,4 @@
-"""A generated file with the edits of a person, and what is generated now."""
+"""Merges hand edits of a generated file with its newly generated text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values, merged by their entries: what stands between brackets, and strings by lines."""
+"""Merges values: brackets by their entries, strings by their lines."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def merged(versions: Versions[Any], meanings: Meanings) -> Any:
 
 
 def _prose(versions: Versions[cst.SimpleString]) -> cst.SimpleString:
-    """A string by its lines, such as a docstring."""
+    """A string, such as a docstring, merged by its lines."""
     mine = versions.mine
     opening = mine.prefix + mine.quote
     if any(each.prefix + each.quote != opening for each in versions):
@@ -61,7 +61,7 @@ def _prose(versions: Versions[cst.SimpleString]) -> cst.SimpleString:
 
 
 def _bracketed(versions: Versions[Any], meanings: Meanings) -> Any:
-    """A literal or a call, by its entries.
+    """A literal or a call, merged by its entries.
 
     The person's brackets get the entries that the generator added, lose those that it
     removed, and keep all comments.
@@ -131,7 +131,7 @@ def _entry(versions: Versions[Any], meanings: Meanings) -> Any:
 def _entries(
     nodes: Sequence[brackets.Node], meanings: Meanings
 ) -> dict[Key, brackets.Node]:
-    """Entries by their names; those without one by all that they are."""
+    """Entries by their names; those without a name by their content."""
     counts: Counter[tuple[str, str]] = Counter()
     found: dict[Key, brackets.Node] = {}
     for index, node in enumerate(nodes):

@@ -51,7 +51,7 @@ def style_of(versions: Versions[str], style: Style) -> Writing:
 
 
 def written(text: str, own: Writing, style: Style) -> str:
-    """A generated text, laid out in such a way.
+    """A generated text, laid out in the way of a file.
 
     Args:
         text: the text, laid out as the project's settings say.

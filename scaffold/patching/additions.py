@@ -30,7 +30,7 @@ class Wire(NamedTuple):
 def added(
     path: PurePosixPath, data: bytes, fresh: str, missing: Sequence[Place]
 ) -> tuple[bytes, list[Place]]:
-    """A module with the tables of a new one that it lacks, at its end.
+    """A module with the tables that it lacks, taken from a new one, at its end.
 
     Args:
         path: the module.
@@ -111,7 +111,7 @@ def wiring(path: PurePosixPath, fresh: str) -> list[Wire]:
 
 
 def _holds(path: PurePosixPath, text: str, place: Place) -> bool:
-    """True if a statement alone is, or holds, the place."""
+    """True if the text of a statement contains the place."""
     try:
         place.anchor.slot(Source(path, text.encode()), place.key)
     except (Unfit, UnreadableFile):

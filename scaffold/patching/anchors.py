@@ -1,8 +1,8 @@
 """Registration places in Python files, found by syntax.
 
-Reading asks the standard library's `ast` for everything that Python would find, in
-whatever layout. Writing needs one holder, a literal or a call, that takes new entries;
-without one, the slot holds the reason.
+Reading uses the standard library's `ast` to find every entry that Python would find, in any
+layout. Writing needs one holder, a literal or a call, that takes new entries; without one,
+the slot holds the reason.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class CallArguments(Anchor):
 
 
 def _literal_slot(source: Source, variable: str, kind: object, what: str) -> Slot:
-    """The slot of a variable that holds a literal, however it comes by its entries."""
+    """The slot of a variable that holds a literal, with entries that are added later."""
     entries: list[Entry] = []
     holders: list[InBrackets] = []
     times = 0
@@ -113,7 +113,7 @@ def _literal_slot(source: Source, variable: str, kind: object, what: str) -> Slo
         if variable in targets(node):
             value = getattr(node, "value", None)
             assert isinstance(value, ast.expr)
-            # `x = MappingProxyType(x)` has the entries that are there
+            # `x = MappingProxyType(x)` keeps the entries
             times += not _mentions(source, value, variable)
             found = [
                 InBrackets(node, each)
@@ -153,7 +153,7 @@ def _parts(value: ast.expr) -> Iterator[ast.expr]:
 def _with_spread(
     source: Source, holder: InBrackets, branch: int, depth: int = 0
 ) -> Iterator[Entry]:
-    """The entries between brackets, and those that `**OTHERS` brings."""
+    """The entries between brackets, and those of `**OTHERS`."""
     node = holder.node
     yield from bracket_entries(holder.statement, node, branch)
     for value in spread(node) if depth < 8 else []:

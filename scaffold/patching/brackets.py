@@ -175,7 +175,7 @@ def has_comments(inside: Contents) -> bool:
 
 
 def broken(inside: Contents, index: int) -> Contents:
-    """The contents with a gap between two entries as a line end, as others are."""
+    """The contents with a line end as the gap between two entries, as other gaps are."""
     inner = inside.gaps[1:-1]
     pattern = next((gap for gap in inner if breaks(gap)), inside.gaps[0])
     gaps = list(inside.gaps)
@@ -229,7 +229,7 @@ def _separator(inside: Contents, index: int, indent: str) -> Gap:
     if count > 1:
         inner = inside.gaps[1:-1]
         if len({breaks(gap) for gap in inner}) > 1:
-            # as many on a line as there is room for
+            # lines are filled with as many entries as fit
             return _BLANK
         return _bare(inner[min(max(index, 1), count - 1) - 1])
     opening = inside.gaps[0]
@@ -237,7 +237,7 @@ def _separator(inside: Contents, index: int, indent: str) -> Gap:
 
 
 def _join(before: Gap, after: Gap, *, is_last: bool, is_first: bool) -> Gap:
-    """The gap that is left where an entry was."""
+    """The gap that is left in place of an entry."""
     if isinstance(before, cst.ParenthesizedWhitespace) and isinstance(
         after, cst.ParenthesizedWhitespace
     ):

@@ -54,7 +54,7 @@ class Import(NamedTuple):
         )
 
     def leads_to(self, module: str) -> bool:
-        """True if the bound name leads to `module`, or all its names are imported."""
+        """True if the bound name gives access to `module`, or all its names are imported."""
         if self.module == module and self.name:
             return self.name == "*"
         path = f"{self.module}.{self.name}" if self.name else self.module
@@ -83,7 +83,7 @@ class ImportBlock(Anchor):
     orders = (lambda key: _natural(key.partition(":")[0]), str)
 
     def scope(self, key: str) -> str:
-        """An import may make another one needless."""
+        """The whole key: an import may make another one needless."""
         return key
 
     def slot(self, source: Source, key: str) -> Slot:
@@ -170,13 +170,13 @@ def _other_form(
 
     Args:
         source: the module.
-        leading: the imports by which the same thing is reached.
+        leading: the imports that give access to the same object.
         name: the name that the import would bind.
         key: the import's key.
     """
     entries = [each.entry(key) for each in leading if each.name == "*"]
     if leading and not entries and name in _mentioned(source):
-        # a name of its own for what is reached through the module
+        # an assignment that gives the module's object a name of its own
         entries = [
             entry_of(key, node, suite)
             for node, suite in statements(source.tree.body)

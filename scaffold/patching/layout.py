@@ -51,7 +51,7 @@ def requoted(text: str, quote: str) -> str:
 
 
 def by_black(text: str, before: str, source: Source, style: Style) -> str:
-    """A statement as black lays it out; "" where it cannot, or would change more.
+    """A statement as black lays it out; "" if black cannot, or would change more.
 
     Args:
         text: the statement, its first line not indented.
@@ -81,7 +81,7 @@ def in_steps_of(unit: str, line: str) -> str:
 
 
 def comments(text: str) -> list[tuple[str, str]]:
-    """The comments of a statement, in order, each with what comes before it.
+    """The comments of a statement, in order, each with the code before it.
 
     Brackets, commas and the kind of quotes do not count: they are a matter of layout.
     """

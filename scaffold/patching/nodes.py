@@ -1,12 +1,12 @@
 """Entries as libcst nodes of the one statement that holds them.
 
-The statement is parsed alone; an entry's node is put in, replaced or taken out, and the
-statement is printed again, so that every byte that is not the entry's stays. libcst is
-imported with this module, which therefore is imported only when something is written.
+The statement is parsed alone; an entry's node is inserted, replaced or removed, and the
+statement is printed again, so that all bytes outside of the entry stay. libcst is imported
+with this module, which therefore is imported only when something is written.
 
 Every change is proven on the printed text: it is parsed again, the entry's node is taken
-out, and the tree must equal the one before. Only where the statement had to be laid out
-anew, because it was too long for its line, only syntax and comments are compared.
+out, and the tree must equal the one before. If the statement had to be laid out anew,
+because it was too long for its line, only syntax and comments are compared.
 """
 
 from __future__ import annotations
@@ -132,11 +132,11 @@ class _Statement:
             raise PlanError(self.source.path, f"cannot be parsed: {error}") from None
 
     def printed(self, module: cst.Module) -> str:
-        """The statement's text in such a module."""
+        """The statement's text in a module from `parsed`."""
         return module.code.removeprefix(self._head)
 
     def node(self, module: cst.Module) -> cst.CSTNode:
-        """The statement in such a module."""
+        """The statement in a module from `parsed`."""
         body: Sequence[cst.CSTNode] = module.body
         if self._head:
             [outer] = module.body
@@ -155,7 +155,7 @@ class _Statement:
         return f"{self.source.path}:{line}"
 
     def refuse(self) -> PlanError:
-        """The proof failed."""
+        """The error of a failed proof."""
         return PlanError(
             self.where,
             "cannot be patched without changing other text",
@@ -223,7 +223,7 @@ class _BracketChange:
                     self._style.keeps_trailing_commas or brackets.has_comments(inside)
                 )
                 if "\n" in text and is_free:
-                    # a comma at the end does not show what stays open
+                    # black decides: a last comma does not keep the brackets open
                     break
                 return text
         return self._by_black(text)
@@ -242,7 +242,7 @@ class _BracketChange:
         return closer if self._fits(self._printed(closer)) else inside
 
     def _insertions(self, index: int, fragment: Fragment) -> Iterator[Contents]:
-        """The contents with one more entry, the layout that is there first."""
+        """The contents with one more entry, in possible layouts, the present one first."""
         inside = self._inside
         if inside.is_inline and "\n" not in fragment.line and self._is_for_one_line:
             yield self._inserted(inside, index, fragment.line)
@@ -293,7 +293,7 @@ class _BracketChange:
         return statement is node or getattr(statement, "value", None) is node
 
     def _node(self, text: str) -> Node:
-        """The entry of a text; of an import's, the name that it imports."""
+        """The entry that a text holds; of an import, the imported name."""
         head, tail = _FRAMES.get(type(self._container), _LIST_FRAME)
         try:
             module = cst.parse_module(f"{head}{text.rstrip()}\n{tail}")
@@ -379,7 +379,7 @@ class _BracketChange:
             if isinstance(each, kind)
             if not isinstance(each, cst.Call) or _called(each) == name
         )
-        # walked no further than to the one that is looked for
+        # the walk ends at the container
         container = next(itertools.islice(found, self._number, None), None)
         if container is None:
             raise self._statement.refuse()
@@ -389,7 +389,7 @@ class _BracketChange:
 
 @functools.lru_cache(maxsize=16)
 def _parsed(text: str) -> cst.Module:
-    """A module; what one handler leaves is where the next one begins."""
+    """A parsed module, cached: the text after one handler is that before the next one."""
     return cst.parse_module(text)
 
 

@@ -22,7 +22,7 @@ class PlaceOutcome:
         base: the entry as it was generated before, or None.
         verb: the word for it in reports.
         reason: explanation beyond the verb, or "".
-        role: role of a file in which others are registered too.
+        role: role of the file: `shared`.
     """
 
     place: Place
@@ -84,7 +84,7 @@ class EntryKept(PlaceOutcome):
 
 
 class EntryMerged(PlaceOutcome):
-    """The entry was edited by hand: it gets what is generated now, and keeps the edits."""
+    """The entry was edited by hand; the new text is merged into it."""
 
     verb = "merge"
     reason = "with the edits in it"
@@ -125,7 +125,7 @@ class SurplusKept(PlaceOutcome):
 
 @dataclass(frozen=True, slots=True)
 class PlaceMissing(PlaceOutcome):
-    """The file has no such place, or not in a form that an entry can be added to.
+    """The file lacks the place, or has it in a form that takes no new entry.
 
     Attributes:
         error: the error.

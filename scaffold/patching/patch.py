@@ -33,7 +33,7 @@ from scaffold.patching.source import Edit, Source
 from scaffold.patching.writing import inserted, removed, replaced
 
 Merge = Callable[[Registration, str], str | None]
-"""Gives an edited entry the changes of what is generated; None if they contradict."""
+"""Merges the changes of the generated text into an edited entry; None if they contradict."""
 
 _STYLE = Style()
 _WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregistered)
@@ -54,7 +54,7 @@ def register(
     style: Style = _STYLE,
     merge: Merge = _unmerged,
 ) -> tuple[bytes, tuple[PlaceOutcome, ...]]:
-    """Register everything that one file should hold.
+    """Register all wanted entries of one file.
 
     Args:
         path: the file.
@@ -67,7 +67,7 @@ def register(
         The patched file, and at least one outcome for each registration, in order.
 
     Raises:
-        PlanError: the file cannot be read, or the patched one would not be right.
+        PlanError: the file cannot be read, or the patched one would be wrong.
     """
     before = source = read(path, data)
     outcomes: dict[int, list[PlaceOutcome]] = {}
@@ -147,7 +147,7 @@ def _present(
     ]
     kept = ours.index(False) if False in ours else 0
     outcomes: list[PlaceOutcome] = []
-    # the last one first, so that the numbers of the others stay
+    # the last one first, so that the positions of the others stay valid
     for number in reversed(range(len(present))):
         slot = find(source, asked)
         entry = slot.named(place.key)[number]

@@ -25,7 +25,7 @@ def find(source: Source, registration: Registration) -> Slot:
     """The place of a registration.
 
     Raises:
-        AnchorNotFound: the file has no such place.
+        AnchorNotFound: the file lacks the place.
     """
     place = registration.place
     known = (place.anchor, place.anchor.scope(place.key))
@@ -126,7 +126,7 @@ def _meaning(text: str, frame: tuple[str, str]) -> tuple[str, list[tuple[str, st
 
 
 def refusal(registration: Registration, problem: str) -> AnchorNotFound:
-    """The error about a registration that its place cannot take."""
+    """The error of a registration that its place cannot take."""
     place = registration.place
     return AnchorNotFound(place.path, place.anchor.name, problem, registration.text)
 

@@ -15,7 +15,7 @@ class InBrackets(NamedTuple):
     """Brackets that hold entries, or an import statement's names.
 
     Attributes:
-        statement: the innermost statement around them; it is what is parsed and written.
+        statement: the innermost statement around them, which is parsed and written alone.
         node: a literal, a call or an import.
     """
 
@@ -44,8 +44,8 @@ class Entry(NamedTuple):
         first: its first line.
         end: the line after it.
         holder: its container, in Python.
-        number: its place among what the holder holds, from 0.
-        branch: entries of one branch are all there at the same time.
+        number: its position among the items of the holder, from 0.
+        branch: ID of its branch; the entries of one branch exist at the same time.
         is_indirect: true if it only makes an entry needless, as `import a.b` may.
         is_elsewhere: true if it is in another list than the one for new entries.
     """
@@ -64,7 +64,7 @@ class Slot(NamedTuple):
     """A place that holds entries.
 
     Attributes:
-        entries: all that Python would find, in the order of the file.
+        entries: all entries that Python would find, in the order of the file.
         end: the line before which a new last entry goes, where that is whole lines.
         indent: the white space before an entry.
         unit: one step of indentation in this file.
@@ -103,22 +103,22 @@ class Slot(NamedTuple):
         ]
 
     def number_at(self, index: int) -> int:
-        """The number in its container of a new entry at an index of `siblings`.
+        """The position in its container of a new entry, by its index among `siblings`.
 
-        There must be siblings.
+        Requires at least one sibling.
         """
         siblings = self.siblings
         is_last = index == len(siblings)
         return siblings[-1].number + 1 if is_last else siblings[index].number
 
     def named(self, key: str) -> list[Entry]:
-        """The entries of that key; not those of other branches than the first one's."""
+        """The entries of a key that are in the same branch as the first of them."""
         found = [entry for entry in self.entries if entry.key == key]
         return [entry for entry in found if entry.branch == found[0].branch]
 
 
 class Unfit(Exception):  # noqa: N818 - a state of the file, reported by its anchor
-    """The file has no such place."""
+    """The file lacks the place of an anchor."""
 
 
 Order = Callable[[str], Any]
@@ -154,5 +154,5 @@ class Anchor(ABC):
         """The place; `key` is the entry that is looked for.
 
         Raises:
-            Unfit: the file has no such place.
+            Unfit: the file lacks the place.
         """

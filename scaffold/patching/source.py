@@ -227,7 +227,7 @@ class Source:
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """All statements, outer ones first; expressions, most of a file, are not looked at."""
+    """All statements, outer ones first; expressions, most of a file, are not walked."""
     level: list[ast.AST] = [tree]
     while level:
         level = [

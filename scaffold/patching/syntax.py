@@ -61,7 +61,7 @@ def bracket_entries(statement: ast.stmt, node: ast.AST, branch: int) -> list[Ent
 
 
 def items(node: ast.AST) -> list[tuple[str, ast.AST]]:
-    """The entries between the brackets, by key; "" where only running it would show."""
+    """The entries between the brackets, by key; "" for a key that only a run would show."""
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return [(text_of(key), _span(key, value)) for key, value in pairs]
@@ -109,9 +109,9 @@ def _span(key: ast.expr | None, value: ast.expr) -> ast.AST:
 
 
 def entry_of(key: str, node: ast.stmt, suite: Statements) -> Entry:
-    """The entry that a statement of a suite is.
+    """The entry that consists of a statement of a suite.
 
-    A string below an assignment describes it, and goes with it.
+    A string below an assignment describes it, so it is part of the entry.
     """
     index, last = suite.index(node), node
     if isinstance(node, ast.AnnAssign | ast.Assign):
@@ -167,7 +167,7 @@ def logical_end(source: Source, body: Statements, index: int) -> int:
             break
         end = line_after(node)
     while end <= len(source.lines) and source.lines[end - 1].rstrip().endswith("\\"):
-        # the statement goes on for Python, with nothing
+        # Python continues the statement, with an empty line
         end += 1
     return min(end, len(source.lines))
 

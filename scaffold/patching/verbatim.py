@@ -8,11 +8,11 @@ from scaffold.patching.source import Source
 
 
 def without(path: PurePosixPath, data: bytes, text: str) -> tuple[bytes, int] | None:
-    """A file without the lines that have this text, whatever their indentation.
+    """A file without the lines that have this text, in any indentation.
 
     Returns:
-        The file and the line where they were, from 1; None if they are not there exactly
-        once, or if what remains does not compile.
+        The file and the first of these lines, from 1; None if the text does not occur
+        exactly once, or if the rest of the file does not compile.
 
     Raises:
         UnreadableFile: the file cannot be read.
@@ -28,7 +28,7 @@ def without(path: PurePosixPath, data: bytes, text: str) -> tuple[bytes, int] | 
     if len(found) != 1:
         return None
     start, stop = found[0], found[0] + len(entry)
-    # with the blank lines that came with it
+    # with the blank lines that were inserted with it
     while start and not lines[start - 1] and not any(lines[stop : stop + 1]):
         if stop < len(lines):
             stop += 1

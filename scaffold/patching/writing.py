@@ -1,8 +1,8 @@
-"""Writes entries: its position, and the text that it replaces.
+"""Writes entries: inserts, replaces and removes them.
 
-Entries between brackets are changed as nodes (`nodes`, and libcst with
-it, is imported for that alone), unless each has lines of its own; then, as for a statement
-of a module, a section or a list item, it is a matter of whole lines.
+Entries between brackets are changed as nodes; `nodes`, and libcst with it, is imported for
+that alone. An entry with lines of its own is changed as whole lines, and so are statements
+of a module, sections and list items.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
     first, end = _with_gap(source, slot, entry)
     start, stop = source.line_start(first), source.line_start(end)
     if stop == len(source.text) and not source.text.endswith("\n") and first:
-        # the line before becomes the last one, which has no end
+        # the line before becomes the last one, so its line end is removed too
         start -= 2 if source.text[:start].endswith("\r\n") else 1
     return Edit(start, stop, "")
 
@@ -139,7 +139,7 @@ def _fragment(
 
 
 def _position(slot: Slot, asked: Registration) -> int:
-    """The number that a new entry gets among its siblings, in their order if they have one."""
+    """The position of a new entry among its siblings, in their order if they have one."""
     siblings = slot.siblings
     for order in asked.place.anchor.orders:
         keys = [order(entry.key) for entry in siblings]
@@ -151,7 +151,7 @@ def _position(slot: Slot, asked: Registration) -> int:
 
 
 def _line_above(source: Source, slot: Slot, entry: Entry) -> int:
-    """The line that goes before an entry, its comments and what shares its lines."""
+    """The first line of an entry, with its comments and statements that share its lines."""
     if not isinstance(slot.holder, InSuite):
         return entry.first
     body: Statements = slot.holder.statements
@@ -165,7 +165,7 @@ def _at_line(source: Source, line: int, lines: str) -> Edit:
     """Edit that inserts lines before a line."""
     at = source.line_start(line)
     if at == len(source.text) and source.text and not source.text.endswith("\n"):
-        # a last line without an end stays the last line without an end
+        # a file without a line end at its end stays without one
         lines = source.newline + lines.removesuffix(source.newline)
     return Edit(at, at, lines)
 
@@ -182,7 +182,7 @@ def _without_statement(source: Source, start: int, stop: int) -> Edit:
 
 
 def _with_gap(source: Source, slot: Slot, entry: Entry) -> tuple[int, int]:
-    """The lines of an entry and of the blank lines that came with it."""
+    """The lines of an entry, with the blank lines that were inserted with it."""
     start, stop = entry.first, entry.end
     siblings = slot.siblings or [entry]
     above, below = range(start - slot.gap, start), range(stop, stop + slot.gap)

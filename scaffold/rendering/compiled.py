@@ -1,6 +1,6 @@
-"""Templates that are compiled once, as Python's own modules are.
+"""Compiles templates once, as Python compiles its modules.
 
-Compiling all templates takes three times as long as starting Python; the code is kept
+Compiling all templates takes three times as long as starting Python. The code is kept
 beside this package's compiled modules, and recompiled when a template, Python or Jinja
 changes.
 """

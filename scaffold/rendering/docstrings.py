@@ -1,4 +1,4 @@
-"""Lines of docstrings: filters of the templates that have authors' words in them."""
+"""Lines of docstrings: filters of the templates that contain authors' words."""
 
 from __future__ import annotations
 

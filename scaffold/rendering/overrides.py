@@ -1,4 +1,4 @@
-"""Templates that a project overrides, as they are given to the renderer."""
+"""Templates that a project overrides, in the form that the renderer takes."""
 
 from __future__ import annotations
 

@@ -28,14 +28,14 @@ def files() -> list[Path]:
 
 
 def loaded() -> list[str]:
-    """The paths of all that this run is made of, besides Python.
+    """The paths of all files and folders that this run depends on, besides Python.
 
-    Modules of this product that were imported, all templates, and the folders of
-    libraries, whose names change with the versions of what is installed in them.
+    They are the imported modules of this product, all templates, and the folders of
+    libraries. The entries of those folders change with the installed versions.
     """
     names = [name for name in sys.modules if name.partition(".")[0] in _OWN]
     modules = [getattr(sys.modules[name], "__file__", None) or "" for name in names]
-    # those that are made to be tried have no file
+    # modules that are generated for a trial have no file
     files = [*filter(Path.is_file, map(Path, modules)), *templates_path().rglob("*.j2")]
     folders = [path for path in map(Path, sys.path) if path.name.endswith("-packages")]
     return [*map(str, files), *(f"{path}/" for path in folders if path.is_absolute())]

@@ -41,7 +41,7 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
 
 
 def project_file(path: PurePosixPath, package: str) -> str | None:
-    """A Python module as it is in a new project; None if a new project has none there."""
+    """A Python module of a new project; None if a new project lacks it."""
     parts = ("PACKAGE" if part == package else part for part in path.parts)
     template = f"{PurePosixPath(_FOLDER, *parts)}.j2"
     if path.suffix != ".py" or not (templates_path() / template).is_file():

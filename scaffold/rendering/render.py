@@ -48,8 +48,8 @@ def render(
 ) -> str:
     """The text that a template gives for a handler.
 
-    Whole Python files get their imports and their layout; entries of other people's
-    files are laid out where they are put in.
+    Whole Python files get their imports and their layout. Entries of shared files are
+    laid out when they are inserted.
 
     Args:
         template: its path below `templates/`, as `create/…/config.py.j2`.
@@ -92,7 +92,7 @@ def _importable(
 
 
 def filled(template: str, **values: object) -> str:
-    """The text that a template gives for `values`, as those of `init/` need none of a spec."""
+    """The text that a template gives for `values`, for templates that need no spec."""
     return _filled(template, values, ())
 
 
@@ -124,14 +124,14 @@ _samples: list[Sample] = []
 
 
 def sample_of(spec: HandlerSpec) -> Sample:
-    """The sample of a spec; that of the last one is kept, for its many templates."""
+    """The sample of a spec; the last one is kept, since a spec has many templates."""
     if not _samples or _samples[0].spec is not spec:
         _samples[:] = [Sample(spec, _tried, importable(spec, "runtime"))]
     return _samples[0]
 
 
 def _tried(spec: HandlerSpec) -> dict[str, str]:
-    """The modules that are run for samples; nothing is known of those yet."""
+    """The modules that are run to find samples, rendered without a sample."""
     unknown: Any = SimpleNamespace(test_level=None, url_keys=frozenset())
     names, known = _names(spec, "runtime"), importable(spec, "runtime")
     made = {}

@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner
 from jinja2.visitor import NodeTransformer
 
-_BUDGET = 5_000_000  # characters written; the rest counts as so many
+_BUDGET = 5_000_000  # characters written; other work is converted to these
 _STEP, _CALL, _INCLUDE = 20, 100, 1_000
 _MAX_PRODUCT = 10_000_000
 _MAX_NUMBER = 1_000_000
@@ -111,7 +111,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Add strings, or calculate with small numbers; nothing else."""
+        """Add strings, or calculate with small numbers; refuse anything else."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return self.filters["join"]([left, right])
         if operator not in _ARITHMETIC or not (_is_small(left) and _is_small(right)):
@@ -166,7 +166,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     @jinja2.pass_context
     def _emitted(self, context: Context, text: str) -> str:
-        return text  # counted where it is written
+        return text  # counted by `finalized`
 
 
 def counting(template: nodes.Template) -> nodes.Template:
@@ -176,7 +176,7 @@ def counting(template: nodes.Template) -> nodes.Template:
 
 
 class _Counting(NodeTransformer):
-    """Has everything counted that a template can repeat."""
+    """Inserts counters for all work that a template can repeat."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:
         self.generic_visit(node)

@@ -74,7 +74,7 @@ def _place(error: Exception, paths: set[str]) -> tuple[str, int]:
 
 
 def _is_current() -> bool:
-    """True: templates stay as they are for a run."""
+    """True: templates do not change during a run."""
     return True
 
 
@@ -92,7 +92,7 @@ def sandbox(overrides: Overrides, kind: type[Sandbox] = Sandbox) -> Sandbox:
     def text(name: str) -> tuple[str, str, Callable[[], bool]] | None:
         if name in own:
             return own[name].text, str(own[name].path), _is_current
-        # a name comes from a template: only those that the product has are files
+        # a name comes from a template, so only the product's own names may become files
         for file in ours.rglob("*.j2"):
             if file.relative_to(ours).as_posix() == name:
                 return file.read_text("utf-8"), str(file), _is_current

@@ -28,7 +28,7 @@ from scaffold.spec.model import HandlerSpec
 
 _MARK = re.compile("\ue000(\\d+):(\\d+)\ue001")
 _WORD = re.compile(r"\w+|[^\w\s]")
-_ENOUGH = 0.5  # of the words of a line, to be sure of its origin
+_ENOUGH = 0.5  # the share of a line's words that must match for its origin to be sure
 
 
 class Origin(NamedTuple):
@@ -37,7 +37,7 @@ class Origin(NamedTuple):
     Attributes:
         template: its name; that of a part if the line comes from an included one.
         line: from 1.
-        is_sure: false if it was found by likeness, and another one may be meant.
+        is_sure: false if it was found by likeness, and another one may be right.
     """
 
     template: str
@@ -48,7 +48,7 @@ class Origin(NamedTuple):
 def origins(
     template: str, spec: HandlerSpec, package: str, style: Style, overrides: Overrides
 ) -> list[Origin | None]:
-    """The origin of each line of a generated text; None where it has none.
+    """The origin of each line of a generated text; None for a line without one.
 
     Raises:
         TemplateFailed: a template of the project does not work.
@@ -89,7 +89,7 @@ class _Tracing(Sandbox):
         return counting(parsed)
 
     def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A filter that sees no marks."""
+        """A filter whose arguments have no marks."""
         guarded = super()._guarded(function)
 
         @functools.wraps(guarded)
@@ -151,7 +151,7 @@ def _of_lines(marked: str, names: Sequence[str]) -> Iterator[Origin | None]:
 def _aligned(
     final: Sequence[str], raw: Sequence[str], known: Sequence[Origin | None]
 ) -> list[Origin | None]:
-    """The origins of lines that were laid out anew."""
+    """The origins of the lines of a text that was laid out anew."""
     before, after = _words(raw), _words(final)
     matcher = difflib.SequenceMatcher(
         None, [word for word, _ in before], [word for word, _ in after], autojunk=False

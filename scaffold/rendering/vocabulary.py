@@ -17,7 +17,7 @@ def vocabulary_files() -> dict[PurePosixPath, str]:
     """The text of both, by path."""
     from scaffold.spec.schema import schema
 
-    # other pages are not in a project
+    # a project lacks the other pages, so links to them become plain text
     page = re.sub(
         r"\[([^]]+)\]\(\w+\.md[^)]*\)", r"\1", vocabulary_path().read_text("utf-8")
     )

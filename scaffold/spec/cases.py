@@ -70,7 +70,7 @@ def read_test(
 
 
 def _check_data(reader: Reader, made: list[TestField]) -> None:
-    """Refuse parts of the event's data beside all of it."""
+    """Refuse an option for a part of the event's data beside one for all of it."""
     by_feed = {each.feeds: each.key for each in made}
     whole = by_feed.get("event.data")
     for part in _OF_DATA if whole else ():
@@ -142,7 +142,7 @@ def _test_value(
     type_: FieldType,
     values: Values,
 ) -> TestField:
-    """A default of the type of what it feeds, plain or an expression over `config`."""
+    """A default of the type of its target, plain or an expression over `config`."""
     path: Path = ("test", key)
     if isinstance(value, str) and not (type_.is_template and "${" not in value):
         code = values.string(value, path)
@@ -214,7 +214,7 @@ def _settings(
     path: Path,
     settings: Mapping[str, Setting],
 ) -> dict[str, Any]:
-    """Values of settings, checked against their types; secrets are those of a test."""
+    """Values of settings, checked against their types; secrets are test values."""
     reader.unknown(table, path, settings)
     made = {}
     for key, value in table.items():

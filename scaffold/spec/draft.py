@@ -59,7 +59,7 @@ class Draft:
                 setting = _parsed(flag, text, faults)
                 if setting is not None:
                     found.append(setting)
-        # parts of the URL are fields, unless they are misspelled ones
+        # names in the URL are fields, unless they are misspelled names of fields
         known = [each.key for each in found]
         for text in dict.fromkeys(self._url_parts):
             if text not in known and not names.closest(text, known):
@@ -248,7 +248,7 @@ class Draft:
         return {**({} if is_bearer else {"scheme": scheme}), "token": codes[0]}
 
     def _code(self, key: str) -> str:
-        """The value of a field: of the alert if it can be set there."""
+        """The value of a field: the option's if it has one, else the setting's."""
         is_option = any(each.key == key for each in self._settings[0] if each.is_option)
         return f"${{{'opt' if is_option else 'config'}.{names.identifier(key)}}}"
 
@@ -315,7 +315,7 @@ class _Setting:
     def option(self) -> dict[str, Any]:
         if self.is_config:
             default = f"config.{names.identifier(self.key)}"
-            # a URL is looked up when it is needed, so that it may be corrected meanwhile
+            # a URL is looked up for each event, so that it can be corrected in between
             return {
                 "default": default,
                 **({} if self._is_late else {"bind": "create"}),
@@ -345,7 +345,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _plain(text: str) -> str:
-    """A string that stands for itself in a value with `${…}`."""
+    """A string escaped so that it is literal in a value with `${…}`."""
     return text.replace("${", "$${")
 
 

@@ -114,7 +114,7 @@ def _applied(document: dict[str, Any], edits: Edits) -> dict[str, Any]:
 
 
 def _filled(document: dict[str, Any]) -> dict[str, Any]:
-    """The tables that are not empty; one that becomes so stays if it has comments."""
+    """The document without empty tables, which only comments keep in the text."""
     return {key: value for key, value in document.items() if value != {}}
 
 
@@ -213,7 +213,7 @@ class _Editor:
 
 
 def _like(item: Item, other: Item) -> Item:
-    """An item with the whitespace and the comment of another one."""
+    """An item with the whitespace and the comment of another item."""
     for name in ("indent", "comment_ws", "comment", "trail"):
         setattr(item.trivia, name, getattr(other.trivia, name))
     return item
@@ -321,7 +321,7 @@ def _is_comma(key: Key | None, item: Item) -> bool:
 
 
 def _comments_after(item: Item) -> Body:
-    """The comments below the last key of a table: they are about what follows."""
+    """The comments below the last key of a table, which are about the text after them."""
     from tomlkit.items import Comment, Table
 
     body = item.value.body if isinstance(item, Table) else []
@@ -338,7 +338,7 @@ def _has_no_key(entry: tuple[Key | None, Item]) -> bool:
 
 
 def _is_bare(item: Item) -> bool:
-    """True for a table without keys whose own line has no comment, nor those below it."""
+    """True for a table without keys, and without comments on its line or below it."""
     from tomlkit.items import Comment, InlineTable, Table
 
     if not isinstance(item, Table | InlineTable) or item.trivia.comment:
@@ -368,7 +368,7 @@ def _add(document: Container, entry: Entry, newline: str) -> None:
 
 
 def _found(container: Container, path: Path) -> Item | None:
-    """The table at a path that has a place for more keys."""
+    """The table at a path to which keys can be added."""
     from tomlkit.items import AoT, InlineTable, Table
 
     first, *rest = path
@@ -427,7 +427,7 @@ def _add_line(body: Body, line: str) -> None:
 
 
 def _add_section(body: Body, section: tuple[Key | None, Item], newline: str) -> None:
-    """Add a table where specs have it, apart from the others as they are."""
+    """Add a table in the usual order of specs, separated as the other tables are."""
     from tomlkit.items import Table, Whitespace
 
     key, table = section

@@ -1,4 +1,4 @@
-"""Fields of a spec added, renamed and removed: the edits that each of them means.
+"""The edits of a spec that add, rename and remove fields.
 
 A field is a key of `[config]`, of `[option]`, or of both.
 """
@@ -30,8 +30,8 @@ def added(spec: HandlerSpec, flags: Flags) -> tuple[Edits, Mapping[Path, str]]:
         flags: the new fields; its name is that of the spec.
 
     Returns:
-        The edits, without those for fields that are there as described; and for each
-        place in the spec the flag that it comes from.
+        The edits, without fields that already exist as described; and the flag for each
+            place in the spec.
 
     Raises:
         SpecError: a flag is wrong, or a field exists and differs.
@@ -68,7 +68,7 @@ def _entries(draft: Draft, document: Mapping[str, Any]) -> Iterator[Entry]:
     drafted = draft.document()
     url = drafted["config"].get("url", {})
     for name in ("required", "error"):
-        url.pop(name, None)  # that is for the only destination of a new handler
+        url.pop(name, None)  # these rules are for the only destination of a new handler
     new = {
         (table, key)
         for table in _TABLES
@@ -86,7 +86,7 @@ def _entries(draft: Draft, document: Mapping[str, Any]) -> Iterator[Entry]:
     options = [key for key in draft.keys if ("option", key) in new]
     requests = document["request"]
     body = requests[0].get("json")
-    # a body of tables has its own ideas of where things are
+    # a body of tables has a structure of its own, with no obvious place for a field
     is_flat = isinstance(body, dict) and not all(
         isinstance(each, dict | list) for each in body.values()
     )
@@ -109,7 +109,7 @@ def renamed(
         spec: the spec.
         old: the key of the field.
         new: its new key.
-        keeps_alias: True if the old key goes on working, as a deprecated one.
+        keeps_alias: True to keep the old key as a deprecated one.
 
     Raises:
         SpecError: the field does not exist, or the new name is taken.
@@ -191,9 +191,9 @@ def _joined(one: Edits, other: Edits) -> Edits:
 
 
 def removed(spec: HandlerSpec, key: str) -> Edits:
-    """The edits that remove a field, and what `new-handler` and `add-field` write for it.
+    """The edits that remove a field with the lines that `new-handler` or `add-field` wrote.
 
-    Of a former name of a field, those that remove this name.
+    For a former name of a field, the edits that remove this name.
 
     Raises:
         SpecError: the field does not exist, or something else uses it.
@@ -238,7 +238,7 @@ def _feeds(use: Use, key: str) -> bool:
 
 
 def _is_sent_alone(document: Mapping[str, Any], use: Use, key: str) -> bool:
-    """True for an entry of a JSON body under the field's own name, with nothing else."""
+    """True for an entry of a JSON body with the field's own name and only its value."""
     match use.path:
         case ("request", int(number), "json", str(name)) if name == key:
             value = document["request"][number]["json"][name]

@@ -79,7 +79,7 @@ def read_doc(
 def _line(
     reader: Reader, table: Mapping[str, Any], path: Path, key: str, most: int
 ) -> str:
-    """Prose of the author on one line; "" where it cannot be used."""
+    """Prose of the author on one line; "" if it has a fault."""
     text: str = table.get(key, "")
     odd = prose.forbidden(text)
     if odd:

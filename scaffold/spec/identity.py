@@ -24,13 +24,13 @@ from scaffold.spec.reader import Path
 def renamed(spec: HandlerSpec, new: Names, title: str = "") -> Edits:
     """The edits that give a handler other names.
 
-    Texts that are as `new-handler` drafts them follow the name; all others stay.
+    Texts as `new-handler` drafts them are changed with the name; all others stay.
 
     Args:
         spec: the spec.
         new: the new names.
-        title: the new name of the service in prose; "": it follows the name if it was
-            made from the old one.
+        title: the new name of the service in prose; "": derived from the name, if the
+            old one was.
     """
     old = spec.names
     if not title:
@@ -61,15 +61,15 @@ def renamed(spec: HandlerSpec, new: Names, title: str = "") -> Edits:
 
 
 def fixed(before: HandlerSpec, after: HandlerSpec) -> Iterator[str]:
-    """Texts of a spec with the handler's name in them that a change of it leaves alone.
+    """Texts of a spec that contain the handler's name and stay when it changes.
 
     Args:
         before: the spec.
         after: the one with other names.
 
     Yields:
-        Pieces of strings, as they are and as they begin a sentence, and names that are
-        made of keys; never a name of the handler alone.
+        Pieces of strings, as they are and with a capital, and Python names of keys; never
+        a name of the handler alone.
     """
     old = before.names
     reword = rewording(old, after.names)
@@ -105,7 +105,7 @@ def _words(value: Any) -> Iterator[str]:
 
 
 def _split(text: str) -> list[str]:
-    """The pieces of a string that code has as they are: without expressions and quotes."""
+    """The pieces of a string that are unchanged in code, without expressions and quotes."""
     return re.split(r"""\$\{[^}]*\}|["'\\\n]""", text)
 
 

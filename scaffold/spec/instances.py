@@ -17,7 +17,7 @@ _FLAG = {
     "type": "bool",
     "doc": "makes this the section of handlers that choose none.",
 }
-# keys of a setting that the name of a section may have
+# keys of the setting with the name of a section
 _OF_KEY = ("type", "doc", "default", "examples", "formerly")
 _OF_OPTION = ("type", "doc", "tick", "alias", "examples", "formerly")
 
@@ -40,7 +40,7 @@ def read_instances(
 def settings(
     reader: Reader, instances: InstancesSpec | None, config: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`[config]` with the settings that tell sections apart, first."""
+    """`[config]`, with the settings that distinguish sections first."""
     if instances is None:
         return dict(config)
     added: dict[str, Any] = {}
@@ -58,7 +58,7 @@ def settings(
 def options(
     reader: Reader, instances: InstancesSpec | None, table: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`[option]` with the option that chooses a section, first."""
+    """`[option]`, with the option that chooses a section first."""
     if instances is None:
         return dict(table)
     for key, entry in table.items():
@@ -97,7 +97,7 @@ def test_options(
 def check_flags(
     reader: Reader, instances: InstancesSpec | None, flags: tuple[str, ...]
 ) -> None:
-    """Refuse flags of the default section where there is none."""
+    """Refuse flags that need a default section if there is none."""
     if instances is not None and instances.default == "none" and "global" in flags:
         problem = (
             "'global' has no effect with [instances] default = \"none\": "

@@ -1,6 +1,6 @@
 """The keys of specs, each once.
 
-The reader, the JSON Schema and the tables of docs/specs.md are made of these.
+The reader, the JSON Schema and the tables of docs/specs.md are derived from them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Key(NamedTuple):
 
 SCALAR_SCHEMA = {"type": ["string", "integer", "number", "boolean"]}
 FLOWING = {"$ref": "#/$defs/flowing"}
-"""A value with `${…}` in its strings; its definition is in the schema."""
+"""A value with `${…}` in its strings, defined in the schema."""
 
 STRING = Shape("a string", (str,), {"type": "string"})
 EXPRESSION = Shape("an expression in quotes", (str,), {"type": "string"})
@@ -414,7 +414,7 @@ REQUEST = (
         "accepted",
         STRING,
         "Of a step: the answer of the generated fake server, in JSON.",
-        "made of what is read",
+        "made of the keys that are read",
     ),
 )
 AUTH = (
@@ -462,7 +462,7 @@ RESPONSE = (
     Key(
         "retry",
         EXPRESSION,
-        "Condition for another attempt whatever the status, such as `reply.code == 130101`.",
+        "Condition for another attempt regardless of the status, such as `reply.code == 130101`.",
         "the status decides",
     ),
     Key(

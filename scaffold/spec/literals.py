@@ -12,7 +12,7 @@ from scaffold.spec.reader import Path, Reader, noun_of
 from scaffold.spec.tokens import tokens_in
 
 _FORM = "write it as '10s', '1m30s' or '500ms'"
-# by the type of a TOML value, the types of settings that it may be the value of
+# the types of settings that a TOML value fits, by its type
 FITTING: dict[type, tuple[str, ...]] = {
     str: ("str", "url", "any", "template"),
     bool: ("bool", "flag", "any"),
@@ -93,7 +93,7 @@ def _template(reader: Reader, source: str, path: Path, scope: Sequence[str]) -> 
     if "{{" not in source:
         _check_data(reader, source, path)
         return source
-    # only for the spec that has one: templates take time to load
+    # only for specs that have one: templates take time to load
     from runtime.alert.templates import Template, data
     from runtime.golang.templates import TemplateError
     from runtime.testing.events import sample_event

@@ -63,7 +63,7 @@ def _remembered(reader: Reader, key: str, value: object, values: Values) -> Reme
 
 
 def _check(reader: Reader, code: Code, path: Path) -> None:
-    """Refuse values that come from elsewhere, or cannot be kept."""
+    """Refuse values that are not from the answer, or that cannot be kept."""
     if code.type in (Type.RECORDS, Type.TEMPLATE, Type.TEMPLATES, Type.SECRET):
         reader.fault(path, f"cannot be remembered: it is {code.type.noun}")
     elif "response" not in code.names():

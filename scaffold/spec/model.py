@@ -321,7 +321,7 @@ class Wrap(NamedTuple):
 
 
 class Hook(NamedTuple):
-    """A module that a person wrote, which sends.
+    """A handwritten module that sends.
 
     Attributes:
         module: its name, beside the spec.
@@ -382,7 +382,7 @@ class RequestSpec:
         to: address of a TCP server, or None for HTTP; `url` begins with `tcp://` then.
         name: variable with the answer of a step; "" for a request that delivers.
         key: name of the step in the spec, or "".
-        keep: time for which deliveries share its answer, in ns; 0: they do not.
+        keep: time for which deliveries share its answer, in ns; 0: not shared.
         is_login: true if its answer is a credential of a later request.
         accepted: a body that the fake server answers it with, or "".
         loop: the recipients, of which each gets the request; None for one request.
@@ -420,7 +420,7 @@ class RequestSpec:
         return [*headers, *(self.basic or ()), *([self.token] if self.token else [])]
 
     def codes(self) -> list[Code]:
-        """All code that makes the request."""
+        """All code of the request."""
         parameters = (*self.headers.values(), *(self.query or {}).values())
         codes = [self.url, *self.path, *(each.code for each in parameters)]
         codes += [*(self.basic or ()), *([self.loop.items] if self.loop else [])]

@@ -111,7 +111,7 @@ def _read(
     memory.check(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
-    # worded as faults are: with path and line
+    # reported in the form of faults, with path and line
     warned = SpecError(_in_order(reader.warnings), path)
     return _with(spec, warnings=tuple(filter(None, str(warned).split("\n"))))
 
@@ -144,7 +144,7 @@ def _spec(
     values = Values(reader, of_event)
     of_options = Values(reader, scopes.of_options(options))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
-    # of a hook, which reads the answers, the table as a whole is the fault
+    # with a hook, which reads the answers, the whole table is reported
     said = {} if "hook" in tables else tables.get("response", {})
     response = reader.keys(said, ("response",), keys.RESPONSE)
     requests.check_statuses(reader, response)
@@ -202,8 +202,8 @@ def _spec(
 def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
     """The differences of two specs, one line for each key.
 
-    Of a spec made of flags, only the given flags are compared, and additional settings of
-    the other spec.
+    For a spec made of flags, only the given flags and additional settings of the other
+    spec are compared.
     """
     ours = stated.stated if stated.stated is not None else _flat(stated.document)
     if stated.stated is None:

@@ -15,7 +15,7 @@ from scaffold.spec.keys import Key
 
 Path = tuple[str | int, ...]
 
-# more than any service has; beyond it, reading and laying out take too long
+# more than any service needs; with more, reading and laying out take too long
 _MOST_KEYS = 500
 
 _NOUNS: dict[type, str] = {
@@ -49,7 +49,7 @@ class Reader:
     failed_at: set[Path] = field(default_factory=set)
 
     def warn(self, path: Path, problem: str) -> None:
-        """Record something that is probably not meant."""
+        """Record a probable mistake."""
         self.warnings.append(Fault(self.where(path), problem, line=self.line(path)))
 
     def fault(
@@ -63,12 +63,12 @@ class Reader:
         self.places.add(path)
 
     def take(self, faults: Iterable[Fault], path: Path) -> None:
-        """Record faults that others found at `path`."""
+        """Record faults that were found elsewhere, at `path`."""
         for each in faults:
             self.fault(path, each.problem, each.allowed, each.suggestion)
 
     def failed(self, path: Path, error: ExpressionError) -> None:
-        """Record an expression that does not compile; once, where its fault lies."""
+        """Record an expression that does not compile; its fault only at the cause."""
         self.failed_at.add(path)
         if not isinstance(error, UnresolvedError):
             self.fault(path, str(error), error.allowed, error.suggestion)
@@ -116,7 +116,7 @@ class Reader:
     def unknown(
         self, table: Mapping[str, Any], path: Path, known: Iterable[str]
     ) -> set[str]:
-        """Refuse the keys of a table that are not known; those probably meant."""
+        """Refuse unknown keys of a table, and return the keys that were probably meant."""
         names, meant = list(known), set()
         for key in table:
             if key not in names:

@@ -51,7 +51,7 @@ def read(
     taken = {*_TAKEN, *(each.class_name for each in known)}
     tick = entry.get("tick")
     name = _class_name(str(path[1]), tick if isinstance(tick, str) else "")
-    # a constant of the service may have a name in capitals
+    # constants of the service may have names in capitals
     while name in taken or name.isupper():
         name += "Item"
     return _type(Record(name, str(path[1]), fields, path[0] == "config"))

@@ -107,7 +107,7 @@ def _in_table(
         value, place = table.get(key.name), (*path, key.name)
         if key.shape in _FLOWING:
             yield from _in_value(value, place)
-        # `check` of a setting may be a word instead
+        # `check` of a setting may be the word `url` instead
         elif key.shape == keys.EXPRESSION and isinstance(value, str) and value != "url":
             yield place, value, references.in_expression
         elif key.shape == keys.PAIR and isinstance(value, list):
@@ -128,7 +128,7 @@ def _in_value(value: object, path: Path) -> Iterator[tuple[Path, str, _Find]]:
 
 
 def _in_entry(key: str, value: Any, path: Path) -> Iterator[tuple[Path, str, _Find]]:
-    """The strings of an entry of a table; some keys have a meaning."""
+    """The strings of an entry of a table; some keys have a special meaning."""
     match key:
         case "...":
             items = value if isinstance(value, list) else [value]

@@ -26,7 +26,7 @@ from scaffold.spec.values import LOOP, RESERVED, Values, called
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
-# the HTTP client sets these, or HTTP gives them a meaning for the connection
+# headers that the HTTP client sets, or that HTTP reserves for the connection
 RESERVED_HEADERS = names.words("""
     connection content-length expect host http2-settings keep-alive proxy-authenticate
     proxy-authorization proxy-authentication-info proxy-connection te trailer
@@ -180,7 +180,7 @@ def _request(
 
 
 def _url(table: Mapping[str, Any], path: Path, values: Values) -> Code:
-    """The destination, or a stand-in that `transports` judges."""
+    """The destination, or a stand-in that `transports` checks."""
     if "url" in table:
         return values.text(table["url"], (*path, "url"))
     if isinstance(table.get("to"), str):
@@ -218,7 +218,7 @@ def _path(
 
 
 def _part(reader: Reader, raw: object, path: Path, values: Values) -> Code:
-    """A part of a path; it is escaped when it is sent, and only then."""
+    """A part of a path, which is escaped once, when it is sent."""
     code = values.text(raw, path)
     match code.node:
         case ast.Call(func=ast.Name(id="quote"), args=[inner]):
@@ -397,7 +397,7 @@ def error_key(table: Mapping[str, Any]) -> str:
 
 
 def check_use(reader: Reader, spec: HandlerSpec) -> None:
-    """Faults that can be seen only when all of a spec is known."""
+    """Report faults that only the whole spec shows."""
     for index, request in enumerate(spec.requests):
         path: Path = ("request", index, "url")
         if request.to is not None or request.url is NOWHERE:
@@ -408,7 +408,7 @@ def check_use(reader: Reader, spec: HandlerSpec) -> None:
                 'add a key to [config] with this URL as its default, and write "${config.KEY}"'
             )
             reader.fault(path, problem)
-    # an expression that failed may be the one that uses them
+    # an expression that did not compile may use them
     if not reader.failed_at:
         _check_names(reader, spec)
         _warn_of_unused(reader, spec)
@@ -448,7 +448,7 @@ def _warn_of_unused(reader: Reader, spec: HandlerSpec) -> None:
     if spec.instances is not None:
         key, option, _ = spec.instances
         reads |= {f"config.{key}", f"opt.{option}", f"config.{FLAG_KEY}"}
-    # a hook has all settings at hand
+    # a hook gets all settings
     config = () if spec.hook is not None else spec.config
     for table, settings in (("config", config), ("option", spec.options)):
         short = "opt" if table == "option" else table

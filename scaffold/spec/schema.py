@@ -1,6 +1,6 @@
 """The JSON Schema of specs, so that editors complete and check them.
 
-Keys, forms and descriptions come from `keys.py`; here are the rules between keys.
+Keys, forms and descriptions are from `keys.py`; this module adds the rules between keys.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _tls() -> dict[str, Any]:
 
 
 def _if_type(name: str, *keys_: str) -> dict[str, Any]:
-    """Rule for values of these keys that depends on the type."""
+    """The rule for the values of some keys, which depends on the type."""
     spellings = [name, *([_ALIASES[name]] if name in _ALIASES else [])]
     return {
         "if": {

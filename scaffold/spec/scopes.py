@@ -122,7 +122,7 @@ def items_of(type_: FieldType, scope: str = "") -> tuple[Item, ...]:
 def _for_event(
     variable: str, table: str, fields: Iterable[Setting], constants: Constants
 ) -> dict[str, Code]:
-    """The settings of a dataclass, where there is an event to render templates for."""
+    """The settings of a dataclass, with templates rendered for the event."""
     found = settings(variable, table, fields)
     for each in fields:
         key, scope = identifier(each.key), constants.get(each.scope, "")
@@ -200,7 +200,7 @@ def of_rules(fields: Iterable[Setting], *, is_shown: bool = False) -> Scope:
 
 
 def of_rule(rules: Scope, field: ConfigField) -> Scope:
-    """The scope of the rule of one setting, which is `value` there."""
+    """The scope of the rule of one setting, which is called `value` there."""
     return rules.with_name("value", rules.tables["config"][identifier(field.key)])
 
 
@@ -282,7 +282,7 @@ def of_connection(fields: Iterable[Setting], options: Iterable[Option]) -> Scope
 
 
 def of_words(response: Scope) -> Scope:
-    """The scope of the words of failures, where the error text of a response has a name."""
+    """The scope of error messages, in which the error text of a response has a name."""
     return response.with_name("error", Code(name_node("error"), Type.STR))
 
 

@@ -33,14 +33,14 @@ from scaffold.spec.values import RESERVED, Values, variables
 
 _PROPERTY = re.compile("[a-zA-Z][a-zA-Z0-9]{0,39}")
 _ALIAS = re.compile("[a-z][a-zA-Z0-9]{0,39}")
-# the keys that the flags of a handler bring
+# the keys that the flags of a handler add
 RESERVED_CONFIG = ("enabled", "global_", "state_changes_only")
 # constants that the module of a service may import
 IMPORTED = ("hour", "minute", "second", "millisecond", "no_secret")
 # names that generated code may use beside its variables
 _BUILTINS = ("bytes", "dict", "float", "int", "list", "object", "tuple", "type")
 _STRINGS = (Type.STR, Type.SECRET)
-# besides its own type, what the default of an option may be
+# the types that the default of an option may have besides its own
 _WIDER: dict[Type, tuple[Type, ...]] = {
     Type.SECRET: (Type.STR,),
     Type.VALUES: (Type.LIST,),
@@ -82,7 +82,7 @@ def _checked(
     values: Values,
     texts: Values,
 ) -> ConfigField:
-    """The field with its rules, from `values`, and their texts; all may read all fields."""
+    """The field with its rules, from `values`, and their texts; each may read all fields."""
     path: Path = ("config", field.key)
     check = None
     if entry.get("check", "url") != "url":
@@ -261,7 +261,7 @@ def _check_former(
     table: str,
     reserved: Sequence[str] = (),
 ) -> None:
-    """Refuse former names that are not names, or those of other fields."""
+    """Refuse former names that are invalid, or that other fields have."""
     owners = {names.identifier(each.key): each.key for each in fields}
     for field in fields:
         for name in field.formerly:
@@ -277,7 +277,7 @@ def _check_former(
 
 
 def _check_arguments(reader: Reader, options: Sequence[Option]) -> None:
-    """Refuse arguments of the handler that no call could tell apart."""
+    """Refuse arguments of the handler that a call could not distinguish."""
     own = [each for each in options if each.is_argument and not each.alias_of]
     for at, option in enumerate(own):
         path: Path = ("option", option.key, "args")
@@ -407,7 +407,7 @@ def _check_fallback(
 def _option_type(
     entry: Mapping[str, Any], raw: object, config: Mapping[str, ConfigField]
 ) -> FieldType:
-    """The type that is given, or that of the setting it falls back to."""
+    """The given type, or that of the setting that the option falls back to."""
     is_given = isinstance(raw, dict) and "type" in raw
     if not is_given and "default" in entry:
         field = config.get(entry["default"].strip().removeprefix("config."))
@@ -441,7 +441,7 @@ def _former_ticks(
     tick: str | None,
     handler: Names,
 ) -> tuple[str, ...]:
-    """The properties that an option had by its former keys; one that is given stays."""
+    """The properties that an option had under its former keys; a given property stays."""
     if tick is None or "tick" in entry:
         return ()
     found = (_tick(reader, old, {}, {}, handler) for old in option.formerly)
@@ -451,7 +451,7 @@ def _former_ticks(
 
 
 def _names(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """The names of a key that has one or a list of them."""
+    """The names of a key whose value is a name or a list of names."""
     raw = entry.get(key, ())
     return (raw,) if isinstance(raw, str) else tuple(raw)
 

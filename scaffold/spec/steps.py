@@ -27,7 +27,7 @@ _OF_STEPS = ("keep", "that", "accepted")
 
 
 def in_order(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
-    """A scope that knows of steps, but not their answers.
+    """A scope with hints for the names of steps, whose answers are not known yet.
 
     Args:
         scope: the scope.
@@ -38,13 +38,13 @@ def in_order(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
 
 
 def in_response(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
-    """The scope of `[response]`, which knows of steps, too."""
+    """The scope of `[response]`, with hints for the names of steps."""
     hints = dict.fromkeys(_names(tables), _RESPONSE)
     return replace(scope, elsewhere={**scope.elsewhere, **hints})
 
 
 def in_answer(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
-    """The scope of `that` of a step, which knows the answer, but not by its name."""
+    """The scope of `that` of a step, in which its answer is known, but not by name."""
     return replace(
         scope, elsewhere=dict.fromkeys((*scope.elsewhere, *_names(tables)), _ANSWER)
     )
@@ -60,7 +60,7 @@ def read_name(
 ) -> str:
     """The name of a step; "" for a request that delivers."""
     if "name" not in table:
-        # of other transports `transports` tells what is wrong
+        # `transports` reports the faults of other transports
         is_http = "to" not in table and "data" not in table
         for each in _OF_STEPS if is_http else ():
             if each in table:
@@ -92,7 +92,7 @@ def read_keep(reader: Reader, table: Mapping[str, Any], path: Path) -> int:
 def with_answer(scope: Scope, name: str, *, is_wrong: bool) -> Scope:
     """The scope of the requests after a step."""
     if is_wrong:
-        # as it is written, and as it was probably meant
+        # the name as it is written, and as it was probably meant
         meant = {name: FAILED, name.lower().replace(" ", "_"): FAILED}
         return replace(scope, names={**meant, **scope.names})
     answer = {
@@ -106,7 +106,7 @@ def with_answer(scope: Scope, name: str, *, is_wrong: bool) -> Scope:
 def check(
     reader: Reader, found: Sequence[tuple[Path, Mapping[str, Any]]], transport: str
 ) -> None:
-    """Refuse steps that cannot be sent, or that nothing follows."""
+    """Refuse steps that cannot be sent, or that no request follows."""
     named = [path for path, table in found if "name" in table]
     for path in named:
         if transport != "http":
@@ -134,8 +134,8 @@ def check(
 def with_logins(requests: Sequence[RequestSpec]) -> tuple[RequestSpec, ...]:
     """The requests; `is_login` marks steps whose answers are credentials only.
 
-    What is also part of a path or a body was made by its step, which must not be
-    repeated.
+    A step whose answer is also part of a path or a body created something, so it must not
+    be repeated.
     """
     used = [code for each in requests for code in each.codes()]
     proofs = [code for each in requests for code in each.credentials()]
@@ -152,7 +152,7 @@ def with_logins(requests: Sequence[RequestSpec]) -> tuple[RequestSpec, ...]:
 
 
 def check_expired(reader: Reader, spec: HandlerSpec) -> None:
-    """Refuse a condition for a new login where none can be renewed."""
+    """Refuse a condition for a new login if no login can be renewed."""
     path: Path = ("response", "expired")
     # a step that is wrong may be the login
     is_judged = spec.transport == "http" and not reader.has_fault(("request",))
@@ -171,9 +171,9 @@ def _is_read(step: str, codes: Iterable[Code]) -> bool:
 
 
 def replies(spec: HandlerSpec) -> dict[str, dict[str, Any]]:
-    """The values that are read of answers: trees of strings, by step.
+    """The values that are read from answers: trees of strings, by step.
 
-    Those of the request that delivers are under "response", as far as they are remembered.
+    The remembered values of the request that delivers are under "response".
     """
     made: dict[str, dict[str, Any]] = {
         **{each.name: {} for each in spec.steps},

@@ -6,18 +6,18 @@ import math
 import re
 from collections import Counter
 
-# prefixes of tokens that nothing else has
+# prefixes that only tokens have
 _PREFIXED = re.compile(
     r"(?:xox[a-z]|xapp|gh[opsu]|github_pat|glpat|[sr]k|whsec|lin_api|dop_v1|shp[a-z]{2})"
     r"[-_].+|(?:AKIA|AIza|eyJ)[\w.-]{12,}"
 )
 # three letters or more, one of them a vowel
 _WORD = re.compile(r"(?=\w{3})\w*[aeiouy]", re.IGNORECASE)
-# runs of what tokens are made of
+# runs of the characters of tokens
 _TOKENS = re.compile(r"[\w+=.~-]+")
 _SECRET_LENGTH = 16
 _PART_LENGTH = 8
-# no word with digits is so long, however it repeats itself
+# no word with digits is so long, so longer ones are random despite repetitions
 _LONG = 24
 # bits a character: words have less, random letters and digits more
 _ENTROPY = 3.2

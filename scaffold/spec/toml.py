@@ -18,7 +18,7 @@ def toml_table(header: str, table: Mapping[str, Any]) -> str:
 
 
 def toml_tree(path: Sequence[str], table: Mapping[str, Any], width: int = 88) -> str:
-    """A table with its header; what is too wide for a line gets a header of its own.
+    """A table with its header; a table that is too wide for a line gets its own header.
 
     Keys with tables of their own come last, as TOML wants it.
 
@@ -45,7 +45,7 @@ def _tree(
             below += [_tree(f"[[{name}]]", inner, each, width) for each in value]
         else:
             lines[key] = value
-    # a header that only leads to others says nothing
+    # a header of a table with only tables in it is not needed
     own = toml_table(header, lines) if lines or not below or header[1] == "[" else ""
     return own + "".join(below)
 

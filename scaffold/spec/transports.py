@@ -16,14 +16,14 @@ _MODULE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9])?")
 # the modules that are generated beside it
 _TAKEN = ("config", "handler", "property", "service")
-# keys of a request that a transport has a use for
+# keys of a request that a transport uses
 _USED = {
     "tcp": ("when", "to", "json", "text", "sorted", "newline"),
     "hook": ("when", "data"),
 }
-# keys with a fault of their own where they have no use
+# unused keys that are reported by other checks
 _JUDGED = ("url", "to", "data", "name", "@for")
-# keys of steps, whose name is the fault
+# unused keys of steps, for which the step's name is reported
 _OF_STEPS = ("keep", "that", "accepted")
 # settings of connections that differ from request to request
 _OF_REQUESTS = ("verify", "limit", "proxy")
@@ -50,7 +50,7 @@ def read_hook(reader: Reader, tables: Mapping[str, Any]) -> Hook | None:
 
 
 def check(reader: Reader, spec: HandlerSpec) -> None:
-    """Refuse requests without a destination, and keys that the transport has no use for."""
+    """Refuse requests without a destination, and keys that the transport does not use."""
     transport = spec.transport
     given = spec.document.get("request")
     tables = (
@@ -145,7 +145,7 @@ def _check_tcp(
 
 
 def _check_response(reader: Reader, spec: HandlerSpec) -> None:
-    """Refuse meanings of answers that never come."""
+    """Refuse rules for answers that never arrive."""
     table = spec.document.get("response", {})
     if not isinstance(table, dict):
         return

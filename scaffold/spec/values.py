@@ -100,11 +100,11 @@ class Values:
         self._is_repeated = is_repeated
 
     def inside(self, scope: Scope) -> Values:
-        """The same for another scope."""
+        """A compiler of values in another scope."""
         return Values(self._reader, scope, is_repeated=self._is_repeated)
 
     def expression(self, text: object, path: Path) -> Code:
-        """A bare expression, as in `when`; `${…}` around it does no harm."""
+        """A bare expression, as in `when`; `${…}` around it is allowed."""
         if not isinstance(text, str):
             problem = f"must be an expression in quotes, not {noun_of(text)}"
             self._reader.fault(path, problem)
@@ -255,7 +255,7 @@ class Values:
         return code.node
 
     def merged(self, value: object, path: Path, *, as_text: bool = False) -> list[Code]:
-        """The maps of `"..."`: expressions, and loops that make entries.
+        """The maps of `"..."`: expressions, and loops over entries.
 
         Args:
             value: one of these, or a list of them.
@@ -280,7 +280,7 @@ class Values:
     def parameter(self, value: object, path: Path, *, is_optional: bool) -> Code:
         """A value of a form, a query or a header: a string, or a list of values.
 
-        An optional one is empty where its value is.
+        An optional parameter is an empty string if its value is empty.
         """
         if isinstance(value, list):
             return self.value(value, path)
@@ -369,7 +369,7 @@ class Values:
         if is_optional:
             loop.ifs.append(code.node)
         if _is_same(loop, made_key, code.node):
-            # all entries as they are; `items` is called for the loop alone
+            # all entries unchanged: the map itself, without the loop's call of `items`
             assert isinstance(loop.iter, ast.Call)
             assert isinstance(loop.iter.func, ast.Attribute)
             return replace(used[0], node=loop.iter.func.value)
@@ -380,7 +380,7 @@ class Values:
     def _begun(
         self, item: Mapping[str, Any], path: Path
     ) -> tuple[ast.comprehension, Values, list[Code]]:
-        """A loop, the scope inside of it, and the code that it uses: its items first."""
+        """A loop, the scope inside of it, and the code that it uses, the items first."""
         variables, scope, sequence = self._loop_parts(item[LOOP], (*path, LOOP))
         inner = Values(self._reader, scope, is_repeated=True)
         used, tests = [sequence], list[ast.expr]()
@@ -393,7 +393,7 @@ class Values:
         return ast.comprehension(target, sequence.node, tests, 0), inner, used
 
     def repeated(self, text: object, path: Path) -> tuple[Loop, Values]:
-        """The recipients of a request, and the scope of that to one of them."""
+        """The recipients of a request, and the scope of the request to one of them."""
         variables, scope, sequence = self._loop_parts(text, path)
         inner = Values(self._reader, scope, is_repeated=True)
         return Loop(tuple(variables), sequence), inner
@@ -433,7 +433,7 @@ class Values:
     def _entries(
         self, names: Sequence[str], code: Code, path: Path
     ) -> tuple[Scope, Code]:
-        """The scope of a loop over the keys and values of a map, and these."""
+        """The scope of a loop over the entries of a map, and these entries."""
         key, value = names
         if key == value:
             self._reader.fault(path, f"{key!r} occurs twice; use two names")
@@ -459,7 +459,7 @@ class Values:
 
 
 def _unlooped(node: ast.ListComp) -> ast.expr:
-    """The items of a loop that changes none of them; else the loop."""
+    """The items of a loop that leaves all of them unchanged; else the loop."""
     [loop] = node.generators
     is_plain = isinstance(loop.target, ast.Name) and not loop.ifs
     if is_plain and ast.unparse(node.elt) == ast.unparse(loop.target):
@@ -468,7 +468,7 @@ def _unlooped(node: ast.ListComp) -> ast.expr:
 
 
 def _is_same(loop: ast.comprehension, key: ast.expr, value: ast.expr) -> bool:
-    """True if a loop over entries changes none of them."""
+    """True if a loop over entries leaves all of them unchanged."""
     match loop.target:
         case ast.Tuple(elts=names):
             entry = [ast.unparse(each) for each in (key, value)]
@@ -504,7 +504,7 @@ def _printable(code: Code) -> Code:
     """The code.
 
     Raises:
-        ExpressionError: it is a list or a map, which no endpoint reads in Go's print.
+        ExpressionError: it is a list or a map, which endpoints cannot read in Go's format.
     """
     if code.type in (Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS):
         hint = "join(…, ', ')" if code.type in (Type.LIST, Type.VALUES) else "json(…)"
@@ -516,7 +516,7 @@ def _printable(code: Code) -> Code:
 
 
 def _with_quotes(text: str, error: ExpressionError) -> ExpressionError:
-    """The error; of words without quotes, with how a string is written."""
+    """The error; for words without quotes, with a hint on writing a string."""
     is_words = _WORDS.fullmatch(text.strip()) is not None
     if not is_words or error.suggestion or isinstance(error, UnresolvedError):
         return error
@@ -527,7 +527,7 @@ def _with_quotes(text: str, error: ExpressionError) -> ExpressionError:
 def _joined(codes: Sequence[Code]) -> Code:
     """Strings and values as one string: an f-string, or a sum where quotes would clash.
 
-    Which of them does not depend on the contents of the strings.
+    The choice does not depend on the contents of the strings.
     """
     codes = [_printable(code) for code in codes]
     shown = [
@@ -559,7 +559,7 @@ def formatted(node: ast.expr) -> ast.FormattedValue:
 
 
 def _holds_text(node: ast.expr) -> bool:
-    """True if an expression that is not a string itself has a string inside."""
+    """True if an expression that is not a string itself contains a string."""
     if isinstance(node, ast.Constant):
         return False
     return any(

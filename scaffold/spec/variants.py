@@ -1,4 +1,4 @@
-"""A spec with one key changed: what follows the change comes from that key."""
+"""Variants of a spec with one key changed: the text that changes depends on that key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMOVED = object()
 
 
 def variants(spec: HandlerSpec) -> Iterator[tuple[Path, HandlerSpec]]:
-    """Each key of a spec that can be changed alone, with a spec in which it is."""
+    """Each key of a spec that can be changed alone, with a spec in which it is changed."""
     document = tomllib.loads(spec.text.removeprefix("\ufeff"))
     for path in _leaves(document, ()):
         for value in _others(_at(document, path)):
@@ -44,7 +44,7 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
 
 
 def _others(value: Any) -> Iterator[Any]:
-    """Values beside a value, the most similar first; last none at all."""
+    """Replacements for a value, the most similar first; the last one removes it."""
     match value:
         case bool():
             yield not value

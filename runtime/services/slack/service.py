@@ -96,7 +96,7 @@ class Service(InstancesService[Config, HandlerConfig, TestOptions]):
     def retries(
         self, config: Config, options: HandlerConfig, response: Response
     ) -> bool:
-        """Return True if a failed delivery is tried again, whatever the status."""
+        """Return True if a failed delivery is tried again regardless of its status."""
         return get(response.json, "error") in (
             "fatal_error",
             "internal_error",

@@ -21,14 +21,13 @@ def answer_for(
     """An answer of a kind.
 
     Args:
-        code: the expression that decides which.
+        code: the expression that decides on the kind.
         accepted: a body that means success.
         status: the status of the answer.
         is_meant: true for an answer of that kind.
 
     Returns:
-        None if none of those that are tried is, or if a body cannot be sent with the
-        status.
+        The answer; None if no tried body gives one, or if the status allows no body.
     """
     if status in (204, 304):
         return None
@@ -45,13 +44,13 @@ def answers_for(
     """An answer of a kind for each constant that the answers may be compared with.
 
     Args:
-        code: the expression that decides which.
+        code: the expression that decides on the kind.
         accepted: a body that means success.
         status: the status of the answers.
         is_meant: true for an answer of that kind.
 
     Returns:
-        The one of `answer_for` first; empty if it finds none.
+        The answers, that of `answer_for` first; empty if it finds none.
     """
     first = answer_for(code, accepted, status, is_meant)
     if first is None:
@@ -67,7 +66,7 @@ def answers_for(
 
 
 def _compared(that: ast.expr) -> Iterator[str]:
-    """The constants that something is compared with, in JSON."""
+    """The constants in comparisons, in JSON."""
     for node in ast.walk(that):
         if isinstance(node, ast.Compare):
             for side in ast.walk(node.comparators[0]):
@@ -76,7 +75,7 @@ def _compared(that: ast.expr) -> Iterator[str]:
 
 
 def _bodies(that: ast.expr, accepted: str) -> Iterator[str]:
-    """Bodies that may fail: the accepted one with another value, then any."""
+    """Bodies that may fail: the accepted one with another value, then others."""
     try:
         known = json.loads(accepted)
     except ValueError:
@@ -91,7 +90,7 @@ def _bodies(that: ast.expr, accepted: str) -> Iterator[str]:
 
 
 def _keys(node: ast.AST) -> Keys:
-    """The keys that an expression goes through in the JSON of the answer."""
+    """The path of keys that an expression reads in the JSON of the answer."""
     match node:
         case ast.Call(
             func=ast.Name(id="get"), args=[holder, ast.Constant(value=str() as key), *_]

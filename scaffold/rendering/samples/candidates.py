@@ -1,4 +1,4 @@
-"""Values that may pass the checks of a spec: made of the values that checks compare with."""
+"""Values that may pass the checks of a spec, derived from the values in those checks."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _fitting(type_: Type, values: list[Any]) -> list[Any]:
     if type_ is Type.FLOAT:
         values = [float(each) for each in values if abs(each) <= sys.float_info.max]
     if type_ in (Type.INT, Type.DURATION):
-        # conditions may compare with numbers that no such value can be
+        # conditions may compare with numbers out of range or with fractions
         values = [each for each in values if abs(each) < _INTEGERS]
         values = [int(each) for each in values if float(each).is_integer()]
     return [each for at, each in enumerate(values) if each not in values[:at]]
@@ -139,7 +139,7 @@ def matching(regex: str) -> list[str]:
     """Texts in which a regular expression is likely to be found."""
     try:
         with warnings.catch_warnings():
-            # about what RE2 reads in another way
+            # about syntax that RE2 reads in another way
             warnings.simplefilter("ignore")
             parsed = sre_parser.parse(regex)
     except (re_error, OverflowError, RecursionError):

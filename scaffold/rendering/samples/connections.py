@@ -30,7 +30,7 @@ class Certified(NamedTuple):
 def connected(
     spec: HandlerSpec, trial: Trial, search: Search, usual: Values
 ) -> Iterator[Connected]:
-    """The usual values, and for each that a connection depends on another one.
+    """The usual values, and for each value that a connection depends on, a variant.
 
     Args:
         spec: the handler.

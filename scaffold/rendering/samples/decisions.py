@@ -9,14 +9,14 @@ from typing import NamedTuple
 from scaffold.expressions.functions import is_truth
 
 RECORDER = "<decided>"
-"""Name that an observed module calls with a decision's number and value; no spec can name it."""
+"""Name that an observed module calls with a decision's number and value; no spec can use it."""
 
 
 class Decision(NamedTuple):
     """A condition that the request of a handler depends on.
 
     Attributes:
-        nodes: the condition; of one in a loop also what the loop goes through.
+        nodes: the condition; for one in a loop, also the items of the loop.
         check: index of the check that it belongs to, or None.
     """
 
@@ -27,8 +27,8 @@ class Decision(NamedTuple):
 def observed(tree: ast.Module, function: str) -> list[Decision]:
     """The decisions of a function of a module, which is changed to record them.
 
-    The operands of `and` and `or` are decisions of their own, but for a last one that is
-    a value, as in `opt.room or 'ops'`: it decides nothing.
+    Operands of `and` and `or` are decisions of their own. A last operand that is a
+    value, as in `opt.room or 'ops'`, is not: it decides nothing.
     """
     observer = _Observer()
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""Options that the checks of a definition let pass, and options that they refuse."""
+"""Options that pass the checks of a definition, and options that they refuse."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Definitions:
         return options
 
     def refused(self) -> list[tuple[Options, str]]:
-        """For each check options that it alone refuses, and the error."""
+        """For each check, options that only this check refuses, and the error."""
         usual = self.passing()
         found = []
         for check in self._spec.early_checks:
@@ -79,7 +79,7 @@ class Definitions:
         )
 
     def _others(self, check: Check, options: Options) -> Iterator[Options]:
-        """Options with other values for those that a check reads."""
+        """Options in which those that a check reads have other values."""
         seats = self._seats(check)
         choices = [
             candidates(each.type.base, [check.that.node], [options[each.key]])

@@ -1,6 +1,6 @@
 """Evaluates one expression of a spec.
 
-The compiler lets only listed forms and functions pass, so nothing else runs here.
+The compiler accepts only listed forms and functions, so no other code runs here.
 """
 
 from __future__ import annotations

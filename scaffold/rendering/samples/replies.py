@@ -15,7 +15,7 @@ _REMEDY = "a JSON object: the fake server answers all requests alike"
 
 
 def reply(spec: HandlerSpec) -> str:
-    """The body of an answer that means success, with what is read of steps.
+    """The body of an answer that means success, with the keys that are read of steps.
 
     Raises:
         SpecError: a body cannot be part of such an answer.
@@ -58,7 +58,7 @@ def unaccepted(
 
 
 def _object(spec: HandlerSpec, text: str, path: Path) -> dict[str, Any]:
-    """A body as an object; nothing for none."""
+    """A body as an object; an empty one without a body."""
     try:
         found = json.loads(text or "{}")
     except ValueError:
@@ -71,7 +71,7 @@ def _object(spec: HandlerSpec, text: str, path: Path) -> dict[str, Any]:
 
 
 def _merged(tree: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Two objects as one; where they differ, the second one counts."""
+    """Two objects merged; where they differ, the second one counts."""
     made = dict(tree)
     for key, value in other.items():
         known = made.get(key)

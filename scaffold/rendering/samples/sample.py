@@ -56,7 +56,7 @@ class Sample:
 
     Args:
         spec: the handler.
-        texts: gives its generated modules; the event of the service test without level.
+        texts: gives its generated modules; the event of their service test has no level.
         known: the modules of names that they import.
     """
 
@@ -95,16 +95,16 @@ class Sample:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """Options that a handler needs so that the checks pass, by key; mostly none."""
+        """Options that a handler needs to pass the checks, by key; mostly none."""
         return self._passing.options
 
     @cached_property
     def changes(self) -> dict[str, Any]:
-        """Changes that an event needs so that the checks pass; mostly none."""
+        """Changes that an event needs to pass the checks; mostly none."""
         return self._passing.changes
 
     def event(self, level: Level = Level.CRITICAL) -> Event:
-        """An event that the checks let pass."""
+        """An event that passes the checks."""
         return changed_event(sample_event(level), self.changes)
 
     def request(
@@ -209,7 +209,7 @@ class Sample:
     def test_level(self) -> Level | None:
         """The level of the service test's event, where the spec sets none.
 
-        CRITICAL, or the first below it that is sent; None where it makes no difference.
+        CRITICAL, or the highest level that is sent; None if it makes no difference.
         """
         if any(each.feeds == "event.level" for each in self.spec.test):
             return None
@@ -332,9 +332,9 @@ class Sample:
     def failures(self) -> list[tuple[Answer, str]]:
         """Answers that mean failure, and the errors of the service.
 
-        The first has a status that means failure. Where the spec says more of success,
-        there are a body that means it beside another status, and one that does not
-        beside a status that does.
+        The first has a status that means failure. If the spec has other rules for
+        success, there is also an accepted body with another status, and a refused body
+        with a status that means success.
         """
         response = self.spec.response
         body = '"boom"'
@@ -380,7 +380,7 @@ class Sample:
         )
 
     def _failure(self, answer: Answer, answered: int | None = None) -> str:
-        """The error of the service for an answer, without what steps were answered.
+        """The error of the service for an answer, with tokens from steps redacted.
 
         Args:
             answer: the answer.
@@ -396,9 +396,9 @@ class Sample:
         return self._trial.reading(self._passing)
 
     def retried(self) -> list[Answer]:
-        """Answers whose status means that the delivery ends, and whose body that not.
+        """Answers whose status means a final failure, and whose body asks for a retry.
 
-        One for each value that the body is compared with; empty if no such body is found.
+        One for each value that the body is compared with; empty if no body is found.
         """
         retry = self.spec.response.retry
         if retry is None:
@@ -407,7 +407,7 @@ class Sample:
         return answers_for(retry, self.accepted, status, self._reading.retries)
 
     def expired(self) -> list[Answer]:
-        """Answers after which logins are renewed, as `retried` finds its own."""
+        """Answers after which logins are renewed, found in the same way as `retried`."""
         expired = self.spec.response.expired
         if expired is None:
             return []
@@ -426,7 +426,7 @@ class Sample:
         return []
 
     def waiting(self) -> tuple[Answer, float] | None:
-        """An answer that asks to wait, and for how many seconds."""
+        """An answer that asks to wait, and the time to wait in seconds."""
         wait = self.spec.response.wait
         if wait is None:
             return None
@@ -443,7 +443,7 @@ class Sample:
 
     @property
     def _other_statuses(self) -> list[int]:
-        """A status beside those that mean success, from 200 to 299 where there is one."""
+        """A status that does not mean success, from 200 to 299 if possible."""
         ok = self.spec.response.ok
         others = [each for each in (201, 202, 200, 203) if ok and each not in ok]
         return [*others, self.bad_status][:1]
@@ -459,7 +459,7 @@ class Sample:
 
     @cached_property
     def accepted(self) -> str:
-        """The body with which the fake server answers.
+        """The body of the fake server's answers.
 
         Raises:
             SpecError: `that` refuses it.

@@ -133,7 +133,7 @@ class Search:
         return values
 
     def _better(self, values: Values, failing: int) -> Values:
-        """Values with which at least one check more passes."""
+        """Values with which at least one more check passes."""
         check = self.spec.checks[failing]
         seats = self.seats([check.that.node])
         nodes = [each.that.node for each in self.spec.checks[: failing + 1]]
@@ -204,7 +204,7 @@ class Search:
         for option in options:
             configured = reads(self.spec, option.fallback) if option.fallback else set()
             keys |= configured
-            # a template has its default where it is rendered, so both sides decide
+            # a template gets its default when it is rendered, so both sides decide
             if not configured or option.type.is_template:
                 chosen.append(option.key)
         found = [("config", key) for key in sorted(keys)]
@@ -239,7 +239,7 @@ class Search:
         Args:
             seat: the seat.
             values: the values so far.
-            nodes: the conditions that the value may be meant for.
+            nodes: the conditions that the value may have to meet.
             is_example_enough: true if an author's `example` leaves no choice.
         """
         table, key = seat
@@ -309,7 +309,7 @@ def _records(
 
 def _is_template(field: Setting, value: Any) -> bool:
     """True if templates parse and can be rendered."""
-    # only for the spec that has one: templates take time to load
+    # only for specs that have one: templates take time to load
     from runtime.alert.templates import Template, data
 
     event = data(sample_event(), field.scope or TEMPLATE_NAMES)

@@ -50,7 +50,7 @@ def data_seats(nodes: Iterable[ast.AST]) -> Iterator[Seat]:
 
 
 def event_candidates(key: str, values: Values, nodes: Sequence[ast.expr]) -> list[Any]:
-    """Values for a part of an event, what it has so far first."""
+    """Values for a part of an event, its present value first."""
     event = changed_event(sample_event(), values.changes)
     if key == "level":
         own = str(event.state.level)

@@ -40,8 +40,8 @@ def _keys(spec: HandlerSpec, node: ast.expr) -> Iterator[str]:
 def url_path(spec: HandlerSpec, field: ConfigField) -> str:
     """A path for a URL of the configuration.
 
-    It is that of the default. Where text follows the URL that begins no path, as in
-    `${config.url}${config.token}`, it is at least a slash: else that text would
+    It is the path of the default. If the text after the URL does not begin a path, as in
+    `${config.url}${config.token}`, it is at least a slash; otherwise that text would
     become part of the host.
     """
     path = urlsplit(field.default).path if field.default else ""

@@ -1,9 +1,9 @@
 """Runs the generated modules of a handler, and records their requests.
 
-They are run as they are generated, but for what touches the network: a service that
-keeps its configuration alone, and a request that can be shown. They hold nothing but
-template text, literals, and expressions that the compiler let pass; besides, they can
-import and call nothing else than templates name.
+The modules run as they are generated, except for the classes that use the network. Their
+stand-ins are a service that only keeps its configuration, and a request that can be shown.
+The modules consist of template text, literals, and expressions that the compiler accepted;
+they can import and call only names that templates use.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class _Several:
 
     @property
     def url(self) -> str:
-        """The destination of the first request that is not the tests' server, or of all."""
+        """The first destination other than the tests' server, or else that server."""
         urls = [each.url for each in self.requests]
         foreign = [each for each in urls if not _is_local(each)]
         return next(iter(foreign or urls))
@@ -187,8 +187,8 @@ class Outcome(NamedTuple):
         seen: the decisions on the way, each by its number and result.
         is_local: true if its destination is the server of the tests.
         sent: number of requests.
-        steps: the names of those that are steps.
-        recipients: number of those that are sent to several recipients.
+        steps: the names of the requests that are steps.
+        recipients: number of requests in a loop over recipients.
         conditions: the conditions of the steps that have one.
     """
 
@@ -310,13 +310,13 @@ class Trial:
         event: Event,
         decision: tuple[int, bool],
     ) -> bool:
-        """True if something else becomes of `event` when a decision goes the other way."""
+        """True if the result for `event` changes when a decision goes the other way."""
         usual = self.outcome(config, options, event)
         number, way = decision
         self._forced = number, not way
         try:
             return self.outcome(config, options, event).shown != usual.shown
-        # code that takes a wrong way may do anything
+        # code that takes a wrong branch may raise anything
         except Exception:
             return True
         finally:
@@ -354,7 +354,7 @@ class Trial:
         options: Mapping[str, Any],
         events: Sequence[Event],
     ) -> list[Outcome]:
-        """The results for the events of an alert, of which values are remembered."""
+        """The results for the events of an alert, in which values are remembered."""
         service = self.service(config)
         made = self._made(service, options)
         memory: dict[str, object] = {}
@@ -447,7 +447,7 @@ class Trial:
                         return self._several(service.requests(*sent))
                 made: _Request | None = service.request(*sent)
         except DeliveryError as error:
-            # as the runtime does, which must not repeat a secret
+            # as the runtime does: messages must not contain secrets
             prefix = self._spec.wrap.prepare
             shown = f"{prefix}: {error}" if prefix else str(error)
             text = redact(shown, secrets_in((service.config, options)))
@@ -491,7 +491,7 @@ class Trial:
         return Answer(200 if not ok or 200 in ok else ok[0], reply(self._spec))
 
     def _refused(self, error: DeliveryError, text: str) -> RefusedError:
-        """The refusal, with the check that raised it, if one did."""
+        """The refusal; a `CheckError` if a check raised it."""
         step = error.__traceback__
         last = step
         while step is not None:

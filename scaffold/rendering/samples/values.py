@@ -38,7 +38,7 @@ class Values(NamedTuple):
     changes: dict[str, Any]
 
     def changed(self, changes: Iterable[tuple[Seat, Any]]) -> Values:
-        """These values with others for some seats."""
+        """These values, with other values for some seats."""
         values = self
         for seat, value in changes:
             values = values.having(seat, value)

@@ -1,8 +1,8 @@
 """Other configurations, options and events, for the cases that the usual sample misses.
 
-The usual sample goes through a handler's code on one way for each level. Besides, the
-generated tests try each check that refuses, each condition both ways, each value that a
-setting or option is compared with, each other name of an option, and every option.
+The usual sample takes one path through a handler's code for each level. Variants also try
+each check that refuses, each condition both ways, each value that a setting or option is
+compared with, each other name of an option, and every option.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Variants:
         others = [each for each in LEVELS if each != "CRITICAL"]
         self._levels = [usual, *(self._at(each) for each in reversed(others))]
         self._plain = [self._outcome(each) for each in self._levels]
-        # the decisions, and how they go, that the tests see
+        # the decisions, with their results, that the tests depend on
         self._proved: set[tuple[int, bool]] = set()
         for values, outcome in zip(self._levels, self._plain, strict=True):
             self._prove(values, outcome)
@@ -95,7 +95,7 @@ class Variants:
         self._prove(values, outcome)
 
     def _prove(self, values: Values, outcome: Outcome) -> None:
-        """Note the decisions without which something else would become of values."""
+        """Note the decisions that the result for these values depends on."""
         for decision in sorted(outcome.seen - self._proved):
             if self._matters(values, decision):
                 self._proved.add(decision)
@@ -218,7 +218,7 @@ class Variants:
                         yield [key], self._constants(holder)
 
     def _switches(self) -> Iterator[tuple[list[ast.expr], list[Any]]]:
-        """The settings and options that are True or False, and these."""
+        """The settings and options that are True or False, with both values."""
         for holder, fields in (
             ("config", self._spec.config),
             ("options", self._spec.options),
@@ -260,7 +260,7 @@ class Variants:
         return self._search.seats([dotted(f"options.{option.name}")])
 
     def _unset(self) -> list[tuple[Seat, Any]]:
-        """The options that nothing else sets, with a value that checks let pass."""
+        """The options that are not set so far, each with a value that passes the checks."""
         known = {
             key
             for values in (self._usual, *(each for each, _ in self._found))

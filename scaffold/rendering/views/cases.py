@@ -76,7 +76,7 @@ class VariantView(NamedTuple):
 
     Attributes:
         config: changes of the configuration.
-        options: options of the handler, or none for those of one that sets none.
+        options: options of the handler; none for the defaults.
         changes: changes of the event, or None.
     """
 
@@ -86,7 +86,7 @@ class VariantView(NamedTuple):
 
 
 class Renaming(NamedTuple):
-    """The same, written with a former name and with the present one."""
+    """The same options or settings with a former name and with the present one."""
 
     old: ast.expr
     new: ast.expr
@@ -111,7 +111,7 @@ class ConnectionView(NamedTuple):
 
     Attributes:
         config: changes of the configuration.
-        options: options of the handler, or none for those of one that sets none.
+        options: options of the handler; none for the defaults.
         settings: the arguments of the settings.
     """
 
@@ -152,7 +152,7 @@ class ExpiredView(NamedTuple):
     Attributes:
         status: their status.
         bodies: their bodies, at least one.
-        before: the number of answers before such a one.
+        before: the number of answers before the first of them.
         total: the number of requests: of two events with one service if all logins are
             kept, else of an attempt after one that failed.
     """

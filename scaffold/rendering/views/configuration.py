@@ -19,8 +19,8 @@ class ConfiguredField(Field):
 
     Attributes:
         field: the key.
-        is_default: options fall back to it.
-        is_target: requests go there.
+        is_default: true if options fall back to it.
+        is_target: true if requests are sent to it.
     """
 
     field: ConfigField
@@ -29,7 +29,7 @@ class ConfiguredField(Field):
 
     @property
     def required(self) -> str:
-        """Condition under which it must not be empty: `enabled`, `always` or ""."""
+        """The condition on which it must not be empty: `enabled`, `always` or ""."""
         return self.field.required
 
     @property
@@ -81,7 +81,7 @@ class ConfigurationView(View):
 
     @cached_property
     def fields(self) -> list[ConfiguredField]:
-        """The keys of its section, without those that flags bring."""
+        """The keys of its section, without those that flags add."""
         return configured_fields(self.spec, self.sample.url_keys)
 
     @property

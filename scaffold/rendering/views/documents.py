@@ -46,7 +46,7 @@ class DocumentView(View):
 
     @cached_property
     def fields(self) -> list[ConfiguredField]:
-        """The keys of its section, without those that flags bring."""
+        """The keys of its section, without those that flags add."""
         return configured_fields(self.spec, self.sample.url_keys)
 
     @property
@@ -83,7 +83,7 @@ class DocumentView(View):
 
     @property
     def scopes(self) -> list[Scope]:
-        """The names that templates can use, with the options for which they are so."""
+        """The sets of names that templates can use, each with the options that use it."""
         found: dict[tuple[str, ...], list[str]] = {}
         for each in self.spec.options:
             record = each.type.record
@@ -116,14 +116,14 @@ class DocumentView(View):
         ]
 
     def _is_default(self, option: Option) -> bool:
-        """True for the choice of a section where a lone one is the default."""
+        """True for the option that chooses a section, if a lone section is the default."""
         if self.instances is None or self.instances.default == "none":
             return False
         return option.key == self.instances.option
 
     @property
     def extra(self) -> str:
-        """The extra that its libraries come with, or ""."""
+        """The extra that installs its libraries, or ""."""
         return self.spec.hook.extra if self.spec.hook else ""
 
     @property

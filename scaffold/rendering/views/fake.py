@@ -45,11 +45,11 @@ class MessageField(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A kind of messages.
+    """A kind of message.
 
     Attributes:
         name: its class.
-        fields: its fields; of a source that has none, none.
+        fields: its fields; empty for a source without fields.
         forbids_unknown: True if it has no others.
     """
 
@@ -132,7 +132,7 @@ class FakeView(View):
         assert request.body is not None
         is_form = self.source == "form"
         return {
-            # the key of a list comes once per item, so never if there is none
+            # a list repeats its key for each item, so an empty list omits it
             key: (
                 ("str", is_optional or type_ is not Type.STR)
                 if is_form
@@ -174,7 +174,7 @@ def _message_name(request: RequestSpec) -> str:
 
 
 def _is_table(request: RequestSpec) -> bool:
-    """True if a body is a table of the spec, no list and no value of an expression."""
+    """True if a body is a table of the spec, not a list or the value of an expression."""
     body = request.body
     return body is not None and (bool(body.entries) or body.is_open)
 

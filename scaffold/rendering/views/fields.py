@@ -29,12 +29,12 @@ class Field:
         setting: its setting.
         type_name: its type, as specs call it.
         default: its default.
-        key: its name outside of Python where that does not follow from `name`, or None.
-        is_scripted: `key` is a method of scripts, not a key of settings.
+        key: its name outside of Python if that does not follow from `name`, or None.
+        is_scripted: true if `key` is a method of scripts, not a key of settings.
         formerly: its deprecated names outside of Python, or None.
-        is_call: the default is written as `field(default=…)`.
-        is_required: it has no default.
-        is_internal: no property of scripts sets it.
+        is_call: true if the default is written as `field(default=…)`.
+        is_required: true if it has no default.
+        is_internal: true if no property of scripts sets it.
     """
 
     setting: Setting
@@ -111,7 +111,7 @@ class Field:
 
     @property
     def has_items(self) -> bool:
-        """True if that has items where nothing is set."""
+        """True if the map or list has items by default."""
         return not self.is_scripted and bool(self.setting.default)
 
     @property
@@ -193,7 +193,7 @@ def default_node(field: Setting) -> ast.expr:
 
 
 def value_node(field: Setting, value: Any) -> ast.expr:
-    """A value of a field, as code; that of a secret unwrapped."""
+    """A value of a field, as code; a secret is not wrapped."""
     make = template_node if field.type.is_template else plain
     match field.type.base:
         case Type.DURATION:

@@ -16,7 +16,7 @@ from scaffold.spec.model import Option
 
 
 class Resolved(NamedTuple):
-    """An option, what it is taken from, the first that is not empty.
+    """An option, and the sources of its value: the first that is not empty counts.
 
     Attributes:
         name: the option.
@@ -30,7 +30,7 @@ class Resolved(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A condition under which options are refused, and the text of the error then."""
+    """A condition on which options are refused, and the text of the error."""
 
     refusal: ast.expr
     error: ast.expr

@@ -35,7 +35,7 @@ class RequestView:
 
     Attributes:
         spec: the request.
-        is_declared: the type of its body is declared before it.
+        is_declared: true if the type of its body is declared before it.
         is_answered: true if an answer over TCP is read.
         is_yielded: true if it is one of several for an event.
         is_last: true if no request comes after it.
@@ -62,7 +62,7 @@ class RequestView:
 
     @property
     def default(self) -> str:
-        """The variable that needs a value where a step is not sent, or ""."""
+        """The variable that needs a value if the step is not sent, or ""."""
         return self.spec.name if self.is_read and self.spec.when is not None else ""
 
     @property
@@ -75,7 +75,7 @@ class RequestView:
 
     @property
     def start(self) -> str:
-        """The beginning of the statement that yields it."""
+        """The start of the statement that yields it."""
         if self.spec.loop is not None:
             return f"yield Addressed({self.spec.loop.variables[0]}, "
         if not self.spec.name:
@@ -92,7 +92,7 @@ class RequestView:
             return ""
         made = ""
         if self.spec.keep:
-            # an answer that is shared has its own end
+            # a shared answer expires by itself, so it is not marked as a login
             made = f", keep_s={self.spec.keep / SECOND:g}"
         elif self.spec.is_login:
             made = ", is_login=True"
@@ -183,7 +183,7 @@ class RequestView:
 
     @property
     def content_type(self) -> str:
-        """The kind of body whose usual type is sent; "" where the spec gives another."""
+        """The kind of body whose usual type is sent; "" if the spec gives another type."""
         if self.spec.to is not None:
             return ""
         own = {each.lower() for each in self.spec.headers}

@@ -28,7 +28,7 @@ def handler(
     for option in options:
         found = list(_calls(option, value_of(option)))
         if option.is_argument:
-            # a list is filled by both where it has a property
+            # a list with a property is filled by the arguments and by the property
             has_more = option.type.base is Type.LIST and option.tick is not None
             values = value_of(option) if option.type.base is Type.LIST else ()
             first = [literal(each) for each in (values[:1] if has_more else values)]
@@ -65,7 +65,7 @@ def _calls(option: Option, value: Any) -> Iterator[str]:
 
 
 def is_scriptable(value: Any) -> bool:
-    """True if a script can give an option this value, which is not empty."""
+    """True if a script can give an option this value and the value is not empty."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):

@@ -138,7 +138,7 @@ class ServiceView(View):
 
     @cached_property
     def fed(self) -> dict[str, str]:
-        """The options of the test that set the event's state or topic, or all data, by what they set."""
+        """The test's options for the event's state, topic and whole data, by that part."""
         found = dict(self._parts)
         return {part: found.get(part, "") for part in _WHOLE}
 
@@ -160,7 +160,7 @@ class ServiceView(View):
 
     @property
     def test_level(self) -> str:
-        """The level of the test's event where no option sets it; "" if none matters."""
+        """The level of the test's event if no option sets it; "" if any level will do."""
         level = self.sample.test_level
         return level.name if level is not None else ""
 
@@ -283,15 +283,15 @@ class ServiceView(View):
 
     @property
     def resolves_in_memory(self) -> bool:
-        """True if such a value reads options that fall back to others."""
+        """True if a remembered value reads options that fall back to others."""
         return self._resolves_in(*(each.code for each in self.spec.remembered))
 
     @cached_property
     def guard(self) -> ast.expr | None:
         """The condition on which nothing is sent; None if there is none.
 
-        It comes in front of the first step: otherwise steps would be sent for events
-        that are not delivered. Without steps it is in front of the last request.
+        It is placed before the first step; otherwise steps would be sent for events that
+        are not delivered. Without steps it is placed before the last request.
         """
         conditions = []
         for each in self.spec.requests[self._guarded :]:
@@ -308,7 +308,7 @@ class ServiceView(View):
 
     @property
     def _guarded(self) -> int:
-        """The request that has the guard in front."""
+        """The index of the request that the guard is placed before."""
         specs = self.spec.requests
         steps = (index for index, each in enumerate(specs) if each.name)
         return next(steps, len(specs) - 1)
@@ -328,7 +328,7 @@ class ServiceView(View):
 
     @property
     def body_type(self) -> str:
-        """The type of the bodies of several requests: what mypy infers is too narrow."""
+        """The type of the bodies of several requests: mypy would infer a narrower one."""
         bodies = [each.body.node for each in self.spec.requests if each.body]
         is_table = all(isinstance(each, ast.Dict) for each in bodies)
         return "dict[str, object]" if is_table else "object"
@@ -493,7 +493,7 @@ class ServiceView(View):
 
     @property
     def names_error(self) -> bool:
-        """True if the words of a failure hold the answer's error text."""
+        """True if the text of a failure contains the answer's error text."""
         words = [each for each in (self.failure, self.unparsable) if each is not None]
         return any(_is_error(each) for word in words for each in ast.walk(word))
 
@@ -510,7 +510,7 @@ def _is_error(node: ast.AST) -> bool:
 
 def _as_bool(condition: Code) -> ast.expr:
     """A condition on an answer as a boolean."""
-    # to mypy `==` and the like with a part of the response are anything
+    # for mypy, `==` and the like with a part of the response have the type Any
     is_any = isinstance(condition.node, ast.Compare) and not isinstance(
         condition.node.ops[0], ast.In | ast.NotIn | ast.Is | ast.IsNot
     )
@@ -519,10 +519,7 @@ def _as_bool(condition: Code) -> ast.expr:
 
 
 def _setting(spec: HandlerSpec, code: Code | None, usual: str) -> str:
-    """The name of a file's setting for errors; of several that decide, all.
-
-    Switches are none of them.
-    """
+    """The settings that decide on a file, by name, for errors; without switches."""
     if code is None:
         return usual
     switches = {each.key for each in spec.config if each.type.base is Type.BOOL}
@@ -539,7 +536,7 @@ def _choices(node: ast.expr) -> list[ast.expr]:
 
 
 def _with_self(node: ast.expr) -> ast.expr:
-    """`config.room` as a method of the service sees it."""
+    """An expression for a method of the service: `self.config.room` for `config.room`."""
     made: ast.expr = _OwnConfig().visit(copy.deepcopy(node))
     return made
 

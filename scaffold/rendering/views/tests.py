@@ -85,7 +85,7 @@ class TestsView(View):
 
     @property
     def options(self) -> list[Argument]:
-        """Options that make the checks pass; mostly none."""
+        """Options that pass the checks; mostly none."""
         return self._made(self.sample.options, self.sample.config)
 
     def _made(
@@ -145,7 +145,7 @@ class TestsView(View):
 
     @property
     def bare_script(self) -> ast.expr | None:
-        """A handler in a script that sets nothing, or None if it cannot be."""
+        """A handler without options in a script, or None if it needs some."""
         needs_more = (
             self.refused_definitions
             or self.sample.chosen(self.sample.config)
@@ -162,7 +162,7 @@ class TestsView(View):
 
     @cached_property
     def refused_definitions(self) -> list[RefusedOptions]:
-        """Options that cannot be those of a definition."""
+        """Options that a definition refuses."""
         return [
             RefusedOptions(self._given(options), ast.Constant(error))
             for options, error in self.sample.refused_definitions()
@@ -186,7 +186,7 @@ class TestsView(View):
 
     @property
     def wrong_types(self) -> list[WrongType]:
-        """The options, for values of a wrong type."""
+        """The options to be given values of a wrong type."""
         texts = (Type.STR, Type.SECRET)
         return [
             WrongType(ast.Constant(each.key), each.type.base in texts)
@@ -253,7 +253,7 @@ class TestsView(View):
 
     @property
     def sections(self) -> SectionsView | None:
-        """Several sections; None for a handler that has one."""
+        """Several sections; None for a handler with one section."""
         instances = self.spec.instances
         if instances is None:
             return None
@@ -262,7 +262,7 @@ class TestsView(View):
         other = [argument(fields[instances.key], "other")]
         if is_flagged:
             other.append(argument(fields[FLAG_KEY], False))
-        # over TCP nothing of an address tells servers apart
+        # over TCP, servers cannot be distinguished by a path in their address
         keys = self.sample.url_keys if self.transport == "http" else ()
         for key in sorted(keys):
             path = self.sample.url_path(fields[key]).rstrip("/")

@@ -18,7 +18,7 @@ class Pair(NamedTuple):
         name: its spelling; for a key, its literal.
         value: an expression.
         is_optional: True if it is omitted where the value is empty.
-        is_merged: True if the value is a map, whose entries it stands for.
+        is_merged: True if the value is a map whose entries take its place.
     """
 
     name: str | ast.expr

@@ -205,7 +205,7 @@ def test_a_conflict_leaves_the_spec_as_it_is_too(scaffold: Run, huddle: Path) ->
     before = (huddle / SPEC).read_text()
     told = scaffold("rename-field", "huddle", "channel", "room", code=3).stderr
     assert f"conflict {SERVICE}" in told
-    assert "`--on-conflict mine`, `generated` or `markers` settles" in told
+    assert "`--on-conflict mine`, `generated` or `markers` to settle" in told
     assert (huddle / SPEC).read_text() == before
     command = (
         "rename-field",

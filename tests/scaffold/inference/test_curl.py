@@ -180,4 +180,4 @@ def test_an_error_repeats_no_part_that_may_be_a_secret(text: str, problem: str) 
 
 def test_what_follows_the_command_is_not_repeated() -> None:
     made = request("curl https://h; export TOKEN=sk_live_51")
-    assert made.notes == ("not read: what follows the command",)
+    assert made.notes == ("not read: the text after the command",)
