@@ -1,4 +1,4 @@
-"""Columns made from other columns."""
+"""Columns derived from other columns."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _DTYPES: dict[FieldKind, type] = {
 
 
 class Overlay:
-    """Columns with some of them replaced, added or taken away.
+    """Columns of which some are replaced, added or removed.
 
-    Nothing is decoded before it is used.
+    A column is decoded on first use only.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Overlay:
         tags: Mapping[str, TagColumn | None] | None = None,
         keep_fields: bool = True,
     ) -> None:
-        """Lay columns over `base`: None takes one away.
+        """Lay columns over `base`; None removes a column.
 
-        Without `keep_fields` no field of `base` stays.
+        Without `keep_fields` all fields of `base` are removed.
         """
         self._base = base
         self._fields = dict(fields or {})
@@ -83,7 +83,7 @@ class Overlay:
         return [self._laid(*each) for each in zip(base, over, strict=True)]
 
     def _laid(self, base: TagsAndFields, over: TagsAndFields) -> TagsAndFields:
-        """One row of `base` with what replaces parts of it."""
+        """One row of `base` with its replacements."""
         (tags, fields), (more_tags, more_fields) = base, over
         if self._tags:
             tags = {n: v for n, v in tags.items() if n not in self._tags}
@@ -142,8 +142,7 @@ def field_column(values: Sequence[Value]) -> FieldColumn | None:
     if not kinds:
         return None
     kind = kinds.pop() if len(kinds) == 1 else "mixed"
-    # object first: numpy would guess a type from the values, and a guess makes 1 of
-    # TRUE
+    # object first: from the values numpy would guess a type, and might turn TRUE into 1
     array: NDArray[Any] = np.empty(len(values), dtype=object)
     array[:] = values
     if present.all():
@@ -177,15 +176,15 @@ _KINDS: dict[type, FieldKind] = {
 
 
 def join_fields(parts: Sequence[tuple[FieldColumn | None, int]]) -> FieldColumn | None:
-    """Field columns one after the other; each comes with its number of rows."""
+    """Concatenate field columns; each comes with its number of rows."""
     columns = [column for column, _ in parts if column is not None]
     if not columns:
         return None
-    # no copy: columns are never written to
+    # not copied, as columns are never written to
     if len(parts) == 1:
         return columns[0]
     kinds = {column.kind for column in columns}
-    # an int and a float of one name stay what they are, row by row
+    # ints and floats of the same field keep their types, row by row
     kind: FieldKind = columns[0].kind if len(kinds) == 1 else "mixed"
     dtype = _DTYPES[kind]
     values: list[NDArray[Any]] = [
@@ -210,7 +209,7 @@ def join_fields(parts: Sequence[tuple[FieldColumn | None, int]]) -> FieldColumn 
 
 
 def join_tags(parts: Sequence[tuple[TagColumn | None, int]]) -> TagColumn | None:
-    """Tag columns one after the other; each comes with its number of rows."""
+    """Concatenate tag columns; each comes with its number of rows."""
     if all(column is None for column, _ in parts):
         return None
     known: dict[str, int] = {}
@@ -219,14 +218,14 @@ def join_tags(parts: Sequence[tuple[TagColumn | None, int]]) -> TagColumn | None
         if column is None:
             codes.append(np.full(size, -1, dtype=np.int32))
             continue
-        # one item more at the end: code -1 finds it
+        # code -1 refers to an additional item at the end
         table = [known.setdefault(value, len(known)) for value in column.values]
         codes.append(np.array([*table, -1], dtype=np.int32)[column.codes])
     return TagColumn(np.concatenate(codes), list(known))
 
 
 def moved(times: Times, by: Nanoseconds) -> Times:
-    """Times later by `by`, saturated as `runtime.units.saturated` has it."""
+    """Times later by `by`, saturated like `runtime.units.saturated`."""
     if by < 0:
         return np.maximum(times, EARLIEST - by) + by
     return np.minimum(times, LATEST - by) + by
@@ -234,7 +233,7 @@ def moved(times: Times, by: Nanoseconds) -> Times:
 
 def truncated(times: Times, step: Nanoseconds) -> Times:
     """Times floored to multiples of `step`, counted from year 1."""
-    # near the earliest time there may be no multiple left: it is the bound then
+    # the earliest time takes the place of multiples before it
     rest = beyond_multiples(times, step)
     return np.maximum(times, EARLIEST + rest) - rest
 
@@ -251,6 +250,6 @@ def rounded(times: Times, step: Nanoseconds) -> Times:
 
 
 def beyond_multiples(times: Times, step: Nanoseconds) -> Times:
-    """Distances of times from the multiples of `step` before them, from year 1 on."""
-    # year 1 does not fit into 64 bits of nanoseconds: reduce it first
+    """Distances of times from the last multiple of `step`, counted from year 1."""
+    # year 1 in nanoseconds does not fit into 64 bits, so it is reduced first
     return (times % step - ZERO_TIME % step) % step

@@ -28,12 +28,12 @@ _DTYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_}
 
 
 class _Changed(NamedTuple):
-    """A frame after the work of a node, shared by tasks that do the same.
+    """The result for a frame, shared by tasks with the same node.
 
     Attributes:
-        frame: the rows as they are now.
+        frame: the changed rows.
         fields: number of field values that were set or removed.
-        tags: the same for tags.
+        tags: number of tag values that were set or removed.
     """
 
     frame: Frame
@@ -74,7 +74,7 @@ class DefaultNode(_CountingNode):
                 fields[name] = value
         self._fields = fields
         self._tags = dict(spec.tags)
-        # by `repr`: 1, 1.0 and TRUE are equal keys in Python
+        # by `repr`, as 1, 1.0 and TRUE are equal in Python
         self._key = ("default", tuple(map(repr, self._fields.items())))
         self._tag_key = tuple(self._tags.items())
 
@@ -84,7 +84,7 @@ class DefaultNode(_CountingNode):
         return self._key, self._tag_key
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point with the defaults that it lacked."""
+        """The point with its missing values set to the defaults."""
         lacking: dict[str, Value] = {
             name: value
             for name, value in self._fields.items()
@@ -99,7 +99,7 @@ class DefaultNode(_CountingNode):
         )
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """The frame with the defaults that it lacked."""
+        """The frame with its missing values set to the defaults."""
         key = (*self._key, self._tag_key)
         filled, fields, tags = frame.shared(key, lambda: self._filled(frame))
         self.note(fields, tags)
@@ -111,7 +111,7 @@ class DefaultNode(_CountingNode):
             name: value or self._tags.get(name, "")
             for name, value in batch.tags.items()
         }
-        # the head of a batch has no fields, so that Kapacitor counts their defaults, too
+        # like Kapacitor, count the default of every field for the batch itself
         lacking = sum(not batch.tags.get(name) for name in self._tags)
         self.note(len(self._fields), lacking)
         super().batch(
@@ -120,7 +120,7 @@ class DefaultNode(_CountingNode):
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
-        # a default may change the tags of a group, which batches in columns share
+        # defaults may change the tags of a group, but batches in columns share groups
         if self._tags:
             for batch in batches:
                 self.batch(batch)
@@ -141,7 +141,7 @@ class DefaultNode(_CountingNode):
             if column is None:
                 values: list[str | None] = [None] * len(frame)
             else:
-                # code -1 finds the last one
+                # code -1 refers to the last item
                 known = [*column.values, None]
                 values = [known[code] for code in column.codes.tolist()]
             untagged += sum(not value for value in values)
@@ -164,7 +164,7 @@ def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldC
         return FieldColumn(kind, np.full(size, value, dtype=_DTYPES.get(kind, object)))
     if column.present is None:
         return column
-    # an int among floats stays an int, as in the points
+    # an int default among floats stays an int, as in points
     merged: FieldKind = kind if kind == column.kind else "mixed"
     values: NDArray[Any] = column.values.astype(_DTYPES.get(merged, object))
     values[~column.present] = value
@@ -187,7 +187,7 @@ class DeleteNode(_CountingNode):
         return type(self), self._fields, self._tags
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point without them."""
+        """The point without the deleted fields and tags."""
         fields = {n: v for n, v in point.fields.items() if n not in self._fields}
         tags = {n: v for n, v in point.tags.items() if n not in self._tags}
         dimensions = self._without(point.dimensions)
@@ -195,14 +195,14 @@ class DeleteNode(_CountingNode):
         return point.replace(fields=fields, tags=tags, dimensions=dimensions)
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """The frame without them."""
+        """The frame without the deleted fields and tags."""
         key = ("delete", self._fields, self._tags)
         emptied, fields, tags = frame.shared(key, lambda: self._emptied(frame))
         self.note(fields, tags)
         return Outcome(emptied)
 
     def batch(self, batch: Batch) -> None:
-        """Take a batch; its own tags lose the deleted ones too."""
+        """Take a batch; the tags are deleted from the batch itself as well."""
         tags = {n: v for n, v in batch.tags.items() if n not in self._tags}
         dimensions = self._without(batch.dimensions)
         self.note(0, len(batch.tags) - len(tags))
@@ -210,7 +210,7 @@ class DeleteNode(_CountingNode):
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
-        # groups may become one without their tag; each batch stays a batch of its own
+        # without a tag several groups may become one, but their batches stay separate
         if self._tags.intersection(batches.frame.dimensions.tags):
             for batch in batches:
                 self.batch(batch)

@@ -25,12 +25,12 @@ from runtime.units import Clock
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """The server's identity, as templates see it.
+    """The server's identity in templates.
 
     Attributes:
         hostname: the configured host name.
-        cluster_id: a UUID that survives restarts.
-        server_id: the same for this server.
+        cluster_id: a UUID of the cluster that survives restarts.
+        server_id: a UUID of this server that survives restarts.
     """
 
     hostname: str = "localhost"
@@ -39,14 +39,14 @@ class ServerInfo:
 
 
 class EventTopics(Protocol):
-    """The topics, as alert nodes use them."""
+    """The interface of topics to alert nodes."""
 
     @property
     def inhibitors(self) -> Inhibitors:
         """The inhibitors of all tasks."""
 
     def collect(self, event: Event) -> None:
-        """Take an event into its topic."""
+        """Record an event in its topic, and notify the topic's handlers."""
 
     def event_state(self, topic: str, event_id: str) -> EventState | None:
         """The last state of an event id on a topic."""
@@ -69,12 +69,12 @@ class EventTopics(Protocol):
         """
 
     def close_topic(self, topic: str) -> None:
-        """Close it, keeping its state."""
+        """Close a topic that a node owns; its state is kept."""
 
 
 @dataclass(slots=True)
 class Environment:
-    """Everything that a task's nodes may use.
+    """The parts of the server that a task's nodes use.
 
     Attributes:
         task_id: the task.
@@ -85,19 +85,19 @@ class Environment:
         http_out: results of `httpOut` nodes.
         task_master_id: `main`, or the id of a replay.
         dbrps: databases that the task reads, as (database, retention policy).
-        write_points: takes points that a task writes back; they are fed to tasks when
-            the present write is done.
+        write_points: takes points that a task writes back; tasks receive them after the
+            present write.
         posts: queue of the posts of `httpPost` nodes.
         dialer: opens connections of handlers without a service.
         sideload: the values that `sideload` nodes look up.
         influxdb: the clusters that points are read from and written to.
-        queries: loops of the queries of batch tasks; None where batches are fed, as in
-            a replay.
-        note_query: notes that the query of a node failed with a text, or succeeded: "".
-        resume: lets the task go on with a step, when something outside is done.
-        pause: lets writes to other tasks in; for long work at the start of the task.
+        queries: query loops of batch tasks; None if the task does not query, as in a
+            replay.
+        note_query: takes a node's name and the error of its last query, or "".
+        resume: runs a step of the task, after work outside of it.
+        pause: runs writes to other tasks, during long work at the start of the task.
         budget: memory and time that the task has taken.
-        timers: call nodes at later times.
+        timers: timers that call nodes.
     """
 
     task_id: str
@@ -121,5 +121,5 @@ class Environment:
     timers: Timers = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make timers of the task's own, which a task master replaces by its own."""
+        """Create timers, which a task master replaces by its own."""
         self.timers = Timers(self.clock)

@@ -33,7 +33,7 @@ class _Step(NamedTuple):
     Attributes:
         function: the lambda.
         name: name of the result.
-        sees: earlier results it refers to.
+        sees: names of earlier results that it refers to.
     """
 
     function: Lambda
@@ -42,11 +42,11 @@ class _Step(NamedTuple):
 
 
 class _Derived(NamedTuple):
-    """A computed frame, shared by tasks that compute the same.
+    """A computed frame, shared by tasks with the same expressions.
 
     Attributes:
         outcome: the rows that could be computed.
-        failures: the errors of the others.
+        failures: the errors of the other rows.
     """
 
     outcome: Outcome
@@ -121,19 +121,18 @@ class EvalNode(PointwiseNode):
 
     def _evaluate(self, point: Point, states: Sequence[State]) -> Point:
         time, fields, tags = point.time, point.fields, point.tags
-        # copied only when a result has to be seen by a later expression
+        # copied when there is a result for later expressions
         seen = fields
         results: dict[str, Value] = {}
         for (function, name, sees), state in zip(self._steps, states, strict=True):
             for earlier in sees:
-                # the referenced value replaces the result
-                # also in what leaves the node, as in Kapacitor
+                # as in Kapacitor, the raw value also replaces the emitted result
                 if earlier in fields:
                     results[earlier] = fields[earlier]
                 elif earlier in tags:
                     results[earlier] = tags[earlier]
             value: Value = function.row(state, time, seen, tags)
-            # expressions cut texts by bytes; what leaves the node has to be text
+            # expressions may cut strings inside a character
             if isinstance(value, str):
                 self.environment.budget.make(len(value))
                 value = scrub(value)
@@ -170,14 +169,14 @@ class EvalNode(PointwiseNode):
         raise EvaluationError(f'cannot keep field "{name}", field does not exist')
 
     def _derive(self, frame: Frame) -> _Derived | None:
-        """All of it in columns; None where that cannot be."""
+        """Evaluate all expressions in columns; None if rows have to be used."""
         results: dict[str, FieldColumn] = {}
         visible: dict[str, FieldColumn] = {}
         valid: NDArray[np.bool_] | None = None
         raw = {*frame.field_names, *frame.tag_names}
         for function, name, sees in self._steps:
             if raw & {*sees} or (name in results and name in raw):
-                return None  # raw values hide results: the rows know how
+                return None  # raw values hide results: only rows support this
             column = function.columns(
                 derived(frame, fields=visible) if visible and sees else frame
             )
@@ -187,7 +186,7 @@ class EvalNode(PointwiseNode):
             if column.valid is not None:
                 valid = column.valid if valid is None else valid & column.valid
             results[name] = field
-            # an expression sees results as if they were fields
+            # later expressions read results as fields
             if name not in raw:
                 visible[name] = field
         return self._assemble(frame, results, valid)
@@ -200,8 +199,8 @@ class EvalNode(PointwiseNode):
     ) -> _Derived | None:
         failures: list[str] = []
         rows: Rows | None = None
-        # rows that columns are not sure of: the row form has the words of their errors.
-        # If it has a value after all, the columns cannot be used
+        # rows without a certain value are evaluated as points, to get their errors. If
+        # one has a value after all, the columns cannot be used
         if valid is not None and not valid.all():
             states = self._new_states()
             for row in np.flatnonzero(~valid).tolist():
@@ -222,10 +221,10 @@ class EvalNode(PointwiseNode):
         return None if laid is None else _Derived(Outcome(laid, rows), failures)
 
     def _whole(self, column: FieldColumn) -> FieldColumn:
-        """The column without texts that have no UTF-8; what it takes is noted."""
+        """The column with valid UTF-8 only; its strings are counted in the budget."""
         if column.kind != "string":
             return column
-        # once for the column: almost always all of it is valid
+        # checked as a whole, since invalid strings are rare
         texts = "".join(column.values)
         self.environment.budget.make(len(texts))
         if is_valid_utf8(texts):
@@ -266,7 +265,7 @@ def _field(column: Column, size: int) -> FieldColumn | None:
     if kind is None:
         return None
     values = column.values
-    # a constant, which a field column has to have in each row
+    # a field column needs the value of a constant in each row
     if not isinstance(values, np.ndarray):
         dtypes = {"float": np.float64, "int": np.int64, "bool": np.bool_}
         values = np.full(size, values, dtype=dtypes.get(kind, object))

@@ -14,10 +14,10 @@ from runtime.units import Nanoseconds
 
 
 class GroupByNode(Node):
-    """Groups otherwise.
+    """Regroups points.
 
-    Points of batches are held until a batch of another time comes: batches of equal
-    time are parts of one whole that is divided again.
+    Points of batches are held until a batch of another time arrives, because batches of
+    the same time are regrouped together.
     """
 
     def __init__(self, spec: pipeline.GroupByNode, environment: Environment) -> None:

@@ -11,10 +11,10 @@ from runtime.tick.ast import StarNode
 
 
 class Grouping:
-    """The arguments of a `groupBy`: some tags, or all but some; and the measurement.
+    """The arguments of a `groupBy`: tags, or all tags except some; and the measurement.
 
     Attributes:
-        key: equal for those that group alike.
+        key: equal for equivalent groupings.
     """
 
     def __init__(
@@ -27,16 +27,16 @@ class Grouping:
     ) -> None:
         self._all_tags = all_tags
         self._exclude = frozenset(exclude)
-        # one that is there twice shows twice in the ids of groups, as in Kapacitor
+        # as in Kapacitor, a tag that is given twice occurs twice in the ids of groups
         tags = tuple(sorted(tag for tag in dimensions if tag not in self._exclude))
-        # made once, not for each point
+        # created once for all points
         self._fixed = {each: Dimensions(each, tags) for each in (False, True)}
         self._by_name = by_name
         self.key: Hashable = (all_tags, self._exclude, tags, by_name)
         self._known: dict[tuple[bool, tuple[str, ...]], Dimensions] = {}
 
     def of_point(self, point: Point) -> Dimensions:
-        """The new dimensions of a point; once by name, always by name."""
+        """The new dimensions of a point; grouping by name is kept."""
         by_name = self._by_name or point.dimensions.by_name
         if not self._all_tags:
             return self._fixed[by_name]
@@ -53,7 +53,7 @@ class Grouping:
     def _of_tags(self, by_name: bool, tags: tuple[str, ...]) -> Dimensions:
         key = by_name, tags
         if key not in self._known:
-            # sets of tag names are few, unless they are made up
+            # sets of tag names are few, except in hostile input
             if len(self._known) > 1000:
                 self._known.clear()
             names = tuple(sorted(tag for tag in tags if tag not in self._exclude))
@@ -67,8 +67,7 @@ def _common_tags(frame: Frame) -> tuple[str, ...] | None:
         column = frame.tag(name)
         if column is None:
             continue
-        # some rows have the tag and some do not: the points are in groups of different
-        # dimensions, and a frame has only one
+        # if only some rows have the tag, their dimensions differ, but a frame has one
         absent = np.count_nonzero(column.codes < 0)
         if not absent:
             names.append(name)

@@ -29,7 +29,7 @@ class HTTPOutNode(Node):
         groups = frame.groups
         for number, group in enumerate(groups.ids):
             row = int(groups.order[groups.starts[number + 1] - 1])
-            # of the frame nothing else is kept
+            # keeps one point of the frame only
             self._page.show(group, functools.partial(point_row, frame.point(row)))
         self.emit_frame(frame)
 
@@ -43,7 +43,7 @@ class HTTPOutNode(Node):
         self._page.forget(group)
 
     def close(self) -> None:
-        """Take the page away."""
+        """Remove the page."""
         self.environment.http_out.close(self.environment.task_id, self._endpoint)
 
     @property

@@ -18,11 +18,11 @@ class Page:
         return len(self._rows)
 
     def show(self, group: str, row: Callable[[], Row]) -> None:
-        """Show a row of a group instead of its last one; built when it is requested."""
+        """Replace the row of a group; the row is built when the page is requested."""
         self._rows[group] = row
 
     def forget(self, group: str) -> None:
-        """Show nothing of a group."""
+        """Remove the row of a group."""
         self._rows.pop(group, None)
 
     def rows(self) -> list[Row]:
@@ -41,14 +41,14 @@ class HTTPOutputs:
         self._pages: dict[tuple[str, str], Page] = {}
 
     def open(self, task_id: str, endpoint: str) -> Page:
-        """A fresh page of a task."""
+        """Open an empty page of a task."""
         page = self._pages[task_id, endpoint] = Page()
         return page
 
     def close(self, task_id: str, endpoint: str) -> None:
-        """Take a page away."""
+        """Remove a page."""
         self._pages.pop((task_id, endpoint), None)
 
     def page(self, task_id: str, endpoint: str) -> Page | None:
-        """The page of a task, if a node has opened it."""
+        """The page of a task, or None."""
         return self._pages.get((task_id, endpoint))

@@ -1,8 +1,8 @@
-"""`httpPost`: posts what passes.
+"""`httpPost`: posts the points and batches that pass.
 
-Nothing waits for an endpoint on the compute thread: rows are posted from the event loop,
-in order. Points pass at once, unless they carry the status of their post; then
-they go on when it is known.
+The compute thread never waits for an endpoint: rows are posted from the event loop, in
+order. Points are passed on at once. With `codeField` they are passed on after their post,
+with its status.
 
 Source: Kapacitor http_post.go.
 """
@@ -24,7 +24,7 @@ from runtime.pipeline import output as pipeline
 from runtime.services.httppost.config import Config
 from runtime.services.httppost.service import Endpoint, HandlerConfig, Service
 
-# Rows of one node that may wait; those that come while there are as many are lost.
+# Maximum number of waiting rows of a node; further rows are lost.
 MAX_WAITING = 10_000
 
 PassOn = Callable[[int], None]
@@ -58,7 +58,7 @@ class HTTPPostNode(GroupedNode):
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
         self._met.add(point.group)
-        # made when it is posted: thousands may wait, and most of a row is copies
+        # built when it is posted: thousands may wait, and a row is mostly copies
         row = functools.partial(point_row, point)
         if self._code_field:
             self._post(row, lambda code: self.emit_point(self._with_code(point, code)))
@@ -68,7 +68,7 @@ class HTTPPostNode(GroupedNode):
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        # each point waits for its own answer, so there is no frame to pass on
+        # each point waits for its own response and is passed on by itself
         if self._code_field:
             super().frame(frame)
             return
@@ -98,12 +98,12 @@ class HTTPPostNode(GroupedNode):
         self.emit_batches(batches)
 
     def barrier(self, barrier: Barrier) -> None:
-        """Receive a barrier, which stays behind its points."""
+        """Receive a barrier; it is passed on after the points before it."""
         if not self._code_field or self._queue.is_idle:
             super().barrier(barrier)
             return
-        # through the queue, with a step that posts nothing: past the points it would
-        # end a window that they belong to
+        # queued with a step that posts nothing: if it overtook waiting points, it could
+        # end their window too early
         follow = functools.partial(super().barrier, barrier)
 
         async def nothing() -> Step:
@@ -116,14 +116,17 @@ class HTTPPostNode(GroupedNode):
         self._is_closed = True
 
     def _at_start(self, spec: pipeline.HTTPPostNode) -> Endpoint:
-        """The target, as far as the script and the configuration determine it now."""
+        """The target at the start of the task.
+
+        Raises:
+            TaskError: the URL is invalid, or the endpoint does not exist.
+        """
         if spec.urls:
             try:
                 return Endpoint.of(Config(url=spec.urls[0]))
             except ConfigError as error:
                 raise TaskError(str(error)) from error
-        # looked up again for each post: the configuration may change while the task
-        # runs
+        # looked up again for each post, as the configuration may change
         found = self._service.endpoint(self._name)
         if found is None:
             raise TaskError(f"endpoint '{self._name}' does not exist")
@@ -134,21 +137,23 @@ class HTTPPostNode(GroupedNode):
             self._is_full = False
             self._queue.put(functools.partial(self._exchange, row, pass_on))
             return
-        # counted each, logged once: a hung endpoint would fill the log
+        # every loss is counted, but only the first is logged: a hung endpoint would fill
+        # the log
         if self._is_full:
             self.errors += 1
         else:
             self._is_full = True
             text = f"{MAX_WAITING} wait already; rows are lost until there are fewer"
             self.error("failed to POST data", text)
-        # the row is lost, not the point: what follows must not depend on the endpoint
+        # the row is lost, but the point is passed on: following nodes must not depend on
+        # the endpoint
         if pass_on is not None:
             pass_on(0)
 
     async def _exchange(
         self, row: Callable[[], Row], pass_on: PassOn | None
     ) -> Step | None:
-        """Post a row; what the task then does, if anything."""
+        """Post a row; return the next step of the task, if there is one."""
         code = 0
         failed: Step | None = None
         endpoint = self._service.endpoint(self._name) if self._name else None
@@ -169,7 +174,7 @@ class HTTPPostNode(GroupedNode):
                     problem,
                     code=code,
                 )
-        # no step for the compute thread, of which each costs it a turn
+        # every step interrupts the compute thread, so it is left out if it has no work
         if failed is None and pass_on is None:
             return None
         return functools.partial(self._done, failed, pass_on, code)

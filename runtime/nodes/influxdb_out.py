@@ -20,10 +20,10 @@ _SPELLINGS = {"": "ns", "n": "ns", "us": "u", "µs": "u", "μs": "u"}
 
 
 class InfluxDBOutNode(Node):
-    """Writes what passes to InfluxDB; a sink.
+    """Writes points to InfluxDB; a sink.
 
-    Lines are made here, and written on the event loop. As long as the server has no
-    cluster, points are counted only: a script's alerts must not depend on it.
+    Lines are formatted here and written on the event loop. While the server has no
+    cluster, points are only counted: a script's alerts must not depend on InfluxDB.
 
     Source: Kapacitor influxdb_out.go.
     """
@@ -76,7 +76,7 @@ class InfluxDBOutNode(Node):
         self.frame(batches.frame)
 
     def close(self) -> None:
-        """End; points that wait are still written."""
+        """Stop; waiting points are still written."""
         if self._writer is not None:
             self._writer.close()
 
@@ -89,7 +89,7 @@ class InfluxDBOutNode(Node):
         return {**found, **own, "errors": found["errors"] + own["write_errors"]}
 
     def _is_ready(self) -> bool:
-        """True if there is a writer: a cluster may be added while the task runs."""
+        """True if there is a writer; opens one when the server has a cluster."""
         if self._writer is None and self.environment.influxdb:
             try:
                 self._writer, self.caveat = self._opened(), ""
@@ -98,12 +98,12 @@ class InfluxDBOutNode(Node):
         return self._writer is not None
 
     def _opened(self) -> PointWriter:
-        """A writer.
+        """Open a writer.
 
         Raises:
-            KapacitorError: no cluster has that name.
+            KapacitorError: the cluster does not exist.
         """
-        # servers without InfluxDB do without it in memory
+        # imported here, so that servers without InfluxDB do not load it
         from runtime.services.influxdb.point_writer import Options
 
         spec = self._spec

@@ -1,4 +1,4 @@
-"""`log`: writes what passes to the log."""
+"""`log`: writes points and batches to the log."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class LogNode(Node):
         self.emit_batch(batch)
 
     def _write(self, message: str, texts: Mapping[str, str]) -> None:
-        # attributes of their own might be some that all log entries have
+        # in one attribute, as the names of tags might collide with those of log records
         _log.log(self._level, message, extra={**self.context, "parts": texts})
 
 

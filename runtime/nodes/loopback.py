@@ -11,12 +11,12 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.pipeline import output as pipeline
 
-# Bytes of a point that is written back; it shares its tags and fields.
+# Bytes of a point that is written back; its tags and fields are shared.
 _COPY = 100
 
 
 class KapacitorLoopbackNode(Node):
-    """Gives points to whatever tasks read another database; a sink.
+    """Writes points to another database, for the tasks that read it; a sink.
 
     Source: Kapacitor kapacitor_loopback.go.
     """

@@ -75,7 +75,7 @@ class MergingNode(Node, ABC):
 
     @property
     def collected(self) -> int:
-        """The number of points that came in."""
+        """The number of received points."""
         return sum(port.collected for port in self._ports)
 
 
@@ -85,9 +85,9 @@ def time_of(item: Point | Batch | Barrier) -> Nanoseconds:
 
 
 class UnionNode(MergingNode):
-    """Merges its parents in the order of time, and of one time in that of the parents.
+    """Merges its parents in the order of time, and for equal times of the parents.
 
-    What comes waits until every parent has come to its time.
+    Points, batches and barriers wait until every parent has reached their time.
     """
 
     def __init__(self, spec: pipeline.UnionNode, environment: Environment) -> None:
@@ -114,8 +114,7 @@ class UnionNode(MergingNode):
 
     def held(self) -> int:
         """Bytes of points that wait for the other parents."""
-        # an estimate: what waits in one queue is alike, and looking at each costs too
-        # much
+        # an estimate from the first item of each queue, as summing up all is slow
         firsts = ((queue[0], len(queue)) for queue in self._queues if queue)
         return sum(
             GROUP if isinstance(first, Barrier) else of_item(first) * number
@@ -125,7 +124,7 @@ class UnionNode(MergingNode):
     def _advance(self, source: int, time: Nanoseconds) -> None:
         mark = self._marks[source]
         self._marks[source] = time if mark is None else max(mark, time)
-        # a parent that has sent nothing holds up all: what it will send may be older
+        # a parent that has sent nothing delays all others, as it may send older points
         known = [mark for mark in self._marks if mark is not None]
         if len(known) == len(self._marks):
             self._release(min(known))
@@ -135,9 +134,9 @@ class UnionNode(MergingNode):
         for queue in self._queues:
             while queue and (mark is None or time_of(queue[0]) <= mark):
                 ready.append(queue.popleft())
-        # stable, and the queues were emptied one after the other: of one time, the
-        # order is that of the parents. Each queue may itself be out of order, so no
-        # merge of heads
+        # the sort is stable and the queues were emptied in the order of the parents, so
+        # this is the order for equal times. Merging the queues would not do, since a
+        # queue may be out of order
         ready.sort(key=time_of)
         for item in ready:
             if isinstance(item, Barrier):
@@ -177,7 +176,7 @@ class _Moment:
         self.time = time
         self.sets: deque[_Set] = deque()
         self._sources = sources
-        # of how many sets each parent has given its item
+        # for each parent, the number of sets with an item of it
         self._filled = [0] * sources
 
     def put(self, source: int, item: Point | Batch) -> None:
@@ -189,8 +188,8 @@ class _Moment:
         self._filled[source] += 1
 
     def take(self) -> _Set:
-        """The first set, which leaves."""
-        # the numbers count sets from the front, which is gone
+        """Remove and return the first set."""
+        # the numbers count the remaining sets
         self._filled = [max(0, number - 1) for number in self._filled]
         return self.sets.popleft()
 
@@ -199,7 +198,7 @@ _Set = list[Point | Batch | None]
 
 
 def _is_complete(items: _Set) -> bool:
-    """True if every parent gave something."""
+    """True if the set has an item of every parent."""
     return all(item is not None for item in items)
 
 
@@ -219,7 +218,7 @@ class _Joined:
 
 
 class JoinNode(MergingNode):
-    """Joins what its parents give for the same group at the same time."""
+    """Joins the items of its parents for the same group and the same time."""
 
     def __init__(self, spec: pipeline.JoinNode, environment: Environment) -> None:
         super().__init__(spec, environment)
@@ -238,10 +237,10 @@ class JoinNode(MergingNode):
         if not self._on:
             self._put(source, item.group, item)
             return
-        # only the tags of `on`: several finer groups share it
+        # the tags of `on` only, so several finer groups share a key
         key = _on_key(item, self._on)
         if item.dimensions.tags == self._on:
-            # a coarser parent's item belongs to each finer group there is, or will be
+            # a coarser parent's item is joined with each finer group, present or future
             self._general[source].setdefault(key, []).append(item)
             for group in self._specific.get(key, ()):
                 self._put(source, group, item)
@@ -249,8 +248,8 @@ class JoinNode(MergingNode):
         groups = self._specific.setdefault(key, {})
         if item.group not in groups:
             groups[item.group] = None
-            # a finer group that is new gets what came before it: parents do not wait
-            # for each other
+            # a new finer group gets earlier items of the coarser parents, as parents do
+            # not wait for each other
             for other, general in enumerate(self._general):
                 for earlier in general.get(key, ()):
                     self._put(other, item.group, earlier)
@@ -258,7 +257,7 @@ class JoinNode(MergingNode):
         self._trim(key, self._time(item))
 
     def _trim(self, key: str, time: Nanoseconds) -> None:
-        """Keep of the coarser items only those that a new finer group could meet."""
+        """Drop coarser items that are too old to be joined with a new finer group."""
         for general in self._general:
             items = general.get(key)
             if items:
@@ -268,7 +267,7 @@ class JoinNode(MergingNode):
         """Receive a barrier of a parent."""
         joined = self._groups.get(barrier.group)
         if joined is not None:
-            # a barrier moves the mark as a point does, and fills no set
+            # a barrier moves the mark like a point, but adds nothing to a set
             mark = joined.marks[source]
             joined.marks[source] = max(barrier.time, mark or barrier.time)
             self._release(joined)
@@ -297,7 +296,7 @@ class JoinNode(MergingNode):
         waiting = 0
         for joined in self._groups.values():
             some = joined.moments[joined.times[0]].sets if joined.times else ()
-            # empty while the last one is on its way
+            # empty while its last set is being emitted
             if some:
                 each = sum(of_item(item) for item in some[0] if item is not None)
                 waiting += each * len(some) * len(joined.times)
@@ -324,17 +323,16 @@ class JoinNode(MergingNode):
         self._release(joined)
 
     def _release(self, joined: _Joined) -> None:
-        """Emit in order of time: complete sets, and those that stay incomplete."""
+        """Emit complete sets, and those that stay incomplete, in order of time."""
         known = [mark for mark in joined.marks if mark is not None]
-        # times before the slowest parent get nothing more; at its own time more may
-        # come
+        # no more items come for times before that of the slowest parent
         passed = min(known) if len(known) == len(joined.marks) else None
         while joined.times:
             time = joined.times[0]
             moment = joined.moments[time]
             has_passed = passed is not None and time < passed
-            # a set that is complete leaves at once, but not before older ones: children
-            # rely on the order of time
+            # a complete set is emitted at once, but not before older sets: children rely
+            # on the order of time
             while moment.sets and (has_passed or _is_complete(moment.sets[0])):
                 self._join(moment.take(), time)
             if moment.sets:
@@ -346,7 +344,7 @@ class JoinNode(MergingNode):
         if not self._outer and not _is_complete(items):
             return
         points = [item if isinstance(item, Point) else None for item in items]
-        # the parents of a join all give points, or all give batches
+        # all parents of a join emit points, or all emit batches
         if any(points):
             self.emit_point(self._joined_point(points, time))
         else:
@@ -368,7 +366,7 @@ class JoinNode(MergingNode):
         dimensions: Dimensions,
     ) -> Point:
         present = [point for point in points if point is not None]
-        # the fields of a parent that gave nothing are those of the others, filled
+        # a parent without a point gets the fields of the others, with the fill value
         names = dict.fromkeys(name for point in present for name in point.fields)
         fields: dict[str, Value] = {}
         for prefix, point in zip(self._names, points, strict=True):
@@ -388,8 +386,8 @@ class JoinNode(MergingNode):
         for source, batch in enumerate(batches):
             for point in batch.points if batch is not None else ():
                 time = self._time(point)
-                # the first row of that time which lacks this parent: n points of one
-                # time on both sides make n rows, not n times n
+                # added to the first row of that time without this parent, so that n
+                # points of one time on both sides make n rows, not n times n
                 for row in rows.setdefault(time, []):
                     if row[source] is None:
                         row[source] = point
@@ -416,14 +414,14 @@ class JoinNode(MergingNode):
 
 
 def _filling(fill: object) -> tuple[bool, Value]:
-    """Join incomplete sets or not, and the value of missing fields.
+    """True if incomplete sets are joined, and the value of missing fields.
 
     Raises:
-        TaskError: an unknown word.
+        TaskError: `fill` is an unknown word.
     """
     if isinstance(fill, str) and fill not in ("null", "none"):
         raise TaskError(f"unexpected fill option {fill}")
-    # durations and booleans are integers in Python, and fill nothing
+    # durations and booleans are integers in Python, but are not fill values
     number = fill if type(fill) in (int, float) else None
     return fill == "null" or number is not None, cast("Value", number)
 

@@ -14,8 +14,8 @@ from runtime.nodes.environment import Environment
 from runtime.trouble import complain
 from runtime.units import Nanoseconds
 
-# Number of rows from which columns are faster than points, as bench/tasks.py prints it: in
-# a frame that other tasks share, with what is computed from it, and in one's own.
+# Number of rows from which columns are faster than points, as printed by bench/tasks.py:
+# in a frame that tasks share together with its results, and in a frame of one task.
 SHARED_COLUMNS_FROM = 8
 COLUMNS_FROM = 40
 
@@ -27,7 +27,7 @@ class PipelineNode(Protocol):
 
     @property
     def name(self) -> str:
-        """Description and number: `where2`."""
+        """Kind and number: `where2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class Taker(Protocol):
 
 
 class Node:
-    """Takes points or batches and passes points or batches on, at once.
+    """Takes points or batches, and passes points or batches on.
 
-    A node implements `point` or `batch` or both, and `frame` and `batches` where it
-    can work on whole columns with the same result.
+    A node implements `point` or `batch` or both. It implements `frame` and `batches` if
+    it can work on whole columns with the same result.
 
     Attributes:
-        name: such as `where2`.
-        is_timed: True if the node acts at times of its own.
+        name: kind and number, such as `where2`.
+        is_timed: True if the node has timers.
         remembers: True if the results for a point depend on earlier points.
         children: the nodes that this one emits to.
         takers: children, or temporary stand-ins for them.
@@ -81,7 +81,7 @@ class Node:
         counters: further counters of the node, by name.
         own_collected: points taken that no parent emitted (sources).
         exec_time_ns: average time for a point, sampled, in ns.
-        caveat: reason why the node has no effect; "" if it has.
+        caveat: reason why the node has no effect, or "".
     """
 
     is_timed: ClassVar[bool] = False
@@ -106,7 +106,7 @@ class Node:
         self._quiet = bool(getattr(spec, "quiet", False))
 
     def link(self, child: Node) -> None:
-        """Send what this node emits to `child` too."""
+        """Add a child, to which this node emits."""
         self.children.append(child)
         child.parents.append(self)
 
@@ -117,25 +117,25 @@ class Node:
 
     @property
     def fingerprint(self) -> Hashable | None:
-        """Equal for nodes that make the same of the same points.
+        """Equal for nodes with the same output for the same points.
 
-        None where what a node makes depends on more than the points it gets.
+        None if the output of a node depends on more than its points.
         """
         return None
 
     def clone(self, environment: Environment) -> Node:
-        """A new node like this one, for others to follow; it logs nothing itself."""
+        """A new node like this one, to which others can delegate; it does not log."""
         made = type(self)(self._definition, environment)
         made._quiet = True
         return made
 
     def delegate_to(self, leader: Node | None) -> None:
-        """From now on `leader` works in place of this node, until it has another.
+        """Let `leader` work in place of this node from now on; None ends this.
 
-        What the leader counts and the errors it meets are this node's as well.
+        The leader's counts and errors are added to those of this node.
         """
-        # counts of the leader since then are kept; its earlier counts are subtracted
-        # below, so that counters go on without a jump
+        # the leader's counts are subtracted when the delegation begins and added when it
+        # ends, so that the counters of this node do not jump
         if self._leader is not None:
             self._add_counts(self._leader, 1)
             self.exec_time_ns = self._leader.exec_time_ns or self.exec_time_ns
@@ -203,11 +203,10 @@ class Node:
     def emit_frame(self, frame: Frame, *, shared: bool = True) -> None:
         """Pass points in columns to every child, one by one where that is faster.
 
-        What few tasks can share (because it depends on earlier points) takes more rows
-        to be worth its columns.
+        Points that few tasks can share, as they depend on earlier points, are passed as
+        columns only if there are more of them.
         """
-        # columns have a cost for each call, rows for each point: the sizes at which
-        # they are equal were measured
+        # columns have a cost per call, points a cost each; the limits were measured
         size = len(frame)
         if not size:
             return
@@ -242,12 +241,12 @@ class Node:
                 taker.batch(batch)
 
     def error(self, message: str, err: object = None, **more: object) -> None:
-        """Count an error and log it, unless the script asked for quiet.
+        """Count an error and log it, unless the script has `.quiet()`.
 
         The log entry has the attributes of `context`, those of `more`, and `err`.
         """
-        # each task logs its own errors, though one node met them for all; the leader
-        # itself is quiet
+        # every task logs the error of a node that its tasks share; the shared node itself
+        # does not
         for follower in self._followers:
             follower.error(message, err, **more)
         if not self.count_error():
@@ -258,7 +257,7 @@ class Node:
         complain(_log, message, context)
 
     def count_error(self) -> bool:
-        """Count an error that the caller logs; False if the script asked for quiet."""
+        """Count an error that the caller logs; False if it is not to be logged."""
         if not self._quiet:
             self.errors += 1
         return not self._quiet
@@ -283,17 +282,17 @@ class Node:
 
     @property
     def sent(self) -> int:
-        """Number of points or batches that went to each child."""
+        """Number of points or batches sent to each child."""
         return self._sent + (0 if self._leader is None else self._leader._sent)
 
     @property
     def emitted(self) -> int:
-        """Number of points or batches that went to all children together."""
+        """Number of points or batches sent to all children together."""
         return self.sent * (len(self.children) - self._observers)
 
     @property
     def collected(self) -> int:
-        """Number of points or batches that came in."""
+        """Number of received points or batches."""
         own = self.own_collected + sum(parent.sent for parent in self.parents)
         return own + (0 if self._leader is None else self._leader.own_collected)
 
@@ -303,12 +302,12 @@ class Node:
         return 0
 
     def held(self) -> int:
-        """Bytes that the node keeps between writes, roughly."""
+        """Estimated bytes that the node keeps between writes."""
         return GROUP * self.working_cardinality
 
     def stats(self) -> dict[str, int]:
         """The node's counters, as the task API shows them."""
-        # a node that delegates has no groups and no times of its own now
+        # a node that delegates has no groups or timings of its own
         works = self._leader or self
         further = {
             name: count + (works.counters[name] if works is not self else 0)
@@ -324,10 +323,10 @@ class Node:
 
 
 class GroupedNode(Node):
-    """Node that works on each group by itself; it knows the groups it has met.
+    """A node that works on each group by itself, and keeps a set of its groups.
 
     Attributes:
-        is_grouped: True if the node works by group; otherwise it knows of no groups.
+        is_grouped: True if the node works by group; otherwise its set is empty.
 
     Source: Kapacitor edge/grouped.go.
     """
@@ -339,7 +338,7 @@ class GroupedNode(Node):
         self._met: set[str] = set()
 
     def meet(self, groups: Set[str]) -> None:
-        """Note that points or batches of these groups have come."""
+        """Note groups whose points or batches have been received."""
         if self.is_grouped and not groups <= self._met:
             self._met |= groups
 
@@ -354,12 +353,12 @@ class GroupedNode(Node):
 
     @property
     def working_cardinality(self) -> int:
-        """Number of groups that the node has met and not forgotten."""
+        """Number of groups in the node's set."""
         return len(self._met)
 
 
 def feed(node: Taker, frame: Frame) -> None:
-    """Give a written frame to a node in whichever form is faster for its size."""
+    """Pass a written frame to a node, as columns or points, depending on its size."""
     if len(frame) >= SHARED_COLUMNS_FROM:
         node.frame(frame)
         return

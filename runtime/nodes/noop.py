@@ -7,7 +7,7 @@ from runtime.nodes.node import Node
 
 
 class NoOpNode(Node):
-    """Takes everything and passes it on, if to anybody."""
+    """Passes everything on to its children, if there are any."""
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

@@ -1,4 +1,4 @@
-"""Nodes that make at most one point of each point."""
+"""Nodes with at most one output point for each point."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Outcome(NamedTuple):
     """The result for a frame.
 
     Attributes:
-        frame: the rows that go on.
-        rows: the rows of the input they came from; None when each row goes on.
+        frame: the remaining rows.
+        rows: numbers of these rows in the input; None if all remain.
     """
 
     frame: Frame
@@ -31,7 +31,7 @@ class PointwiseNode(GroupedNode, ABC):
         """Return the result for a point; None drops it."""
 
     def begin(self, group: str) -> None:
-        """A batch of the group begins."""
+        """Begin a batch of the group."""
 
     def columns(self, frame: Frame) -> Outcome | None:
         """Return the result for a frame; None if it must go point by point."""
@@ -49,7 +49,7 @@ class PointwiseNode(GroupedNode, ABC):
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
         if self.is_grouped:
-            # first, so that frames made of this one know their groups, too
+            # before `columns`, as derived frames take over the groups of this one
             self.meet(frame.group_ids)
         outcome = self.columns(frame)
         if outcome is None:
@@ -61,7 +61,7 @@ class PointwiseNode(GroupedNode, ABC):
         """Take a batch."""
         group = batch.group
         self.meet({group})
-        # a batch is a series of its own: nothing from before it counts
+        # a batch is independent of earlier points
         self.begin(group)
         apply = self.apply
         points = [q for p in batch.points if (q := apply(p, group)) is not None]
@@ -82,7 +82,7 @@ class PointwiseNode(GroupedNode, ABC):
         """Pass the changed batches on."""
         starts = batches.starts
         if outcome.rows is not None:
-            # start of each batch among the remaining rows; a batch may have none
+            # start of each batch among the remaining rows; a batch may be empty
             starts = np.searchsorted(outcome.rows, starts)
         self.emit_batches(
             Batches(

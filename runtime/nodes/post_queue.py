@@ -21,12 +21,12 @@ Run = Callable[[Resume, Step], Awaitable[None]]
 
 
 class PostQueue:
-    """One node's work, done one after the other in the order in which it came."""
+    """The work of one node, done in order."""
 
     def __init__(self, queues: PostQueues, resume: Resume) -> None:
         self._queues = queues
         self._resume = resume
-        # put on the compute thread, taken on the event loop
+        # work is put on the compute thread and taken on the event loop
         self._lock = threading.Lock()
         self._waiting: deque[Work] = deque()
         self._is_busy = False
@@ -37,11 +37,11 @@ class PostQueue:
 
     @property
     def is_idle(self) -> bool:
-        """True if all is done, the steps of the task included."""
+        """True if all work is done, and its steps of the task are too."""
         return not self._is_busy
 
     def put(self, work: Work) -> None:
-        """Have something done; the step that it gives is then run for the task."""
+        """Add work; afterwards the step that it returns is run for the task."""
         with self._lock:
             self._waiting.append(work)
             was_busy, self._is_busy = self._is_busy, True
@@ -49,20 +49,20 @@ class PostQueue:
             self._queues.begin(self)
 
     def drop(self) -> int:
-        """Drop the waiting posts; how much that is."""
+        """Drop the waiting posts; return their number."""
         with self._lock:
             left = len(self._waiting)
             self._waiting.clear()
         return left
 
     async def run(self) -> None:
-        """Do what waits; on the event loop."""
+        """Do the waiting work; on the event loop."""
         while (work := self._next()) is not None:
             try:
                 step = await work()
                 if step is not None:
                     await self._queues.go_on(self._resume, step)
-            # a failure must not cost a task its next steps
+            # after a failure the task still gets its next steps
             except Exception:
                 _log.exception("failed to run the next step of a post")
 
@@ -75,7 +75,7 @@ class PostQueue:
 
 
 class PostQueues:
-    """The queues of all nodes. Before it is started, what is put there waits."""
+    """The queues of all nodes. Work that is put before `start` waits for it."""
 
     def __init__(self) -> None:
         self._bridge = Bridge()
@@ -88,7 +88,7 @@ class PostQueues:
         self._queues: dict[asyncio.Task[None], PostQueue] = {}
 
     def open(self, resume: Resume) -> PostQueue:
-        """A queue; `resume` runs a step of its task, on the compute thread."""
+        """Open a queue; `resume` runs a step of its task, on the compute thread."""
         return PostQueue(self, resume)
 
     def start(self, run: Run) -> None:
@@ -101,8 +101,8 @@ class PostQueues:
         self._bridge.start()
 
     async def close(self, limit_s: float) -> int:
-        """Finish what waits, if that takes no longer than `limit_s`; how much is left."""
-        # a new post starts with the next turn of the loop
+        """Do waiting work for at most `limit_s`; return the number of dropped posts."""
+        # new posts start with the next iteration of the event loop
         await asyncio.sleep(0)
         queues = dict(self._queues)
         if queues:

@@ -1,4 +1,4 @@
-"""Lambdas that decide about points."""
+"""Lambdas as conditions of points."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from runtime.tick.lambdas.state import State
 
 
 class Selection(NamedTuple):
-    """The rows of a frame that a predicate picks.
+    """The rows of a frame for which a predicate holds.
 
     Attributes:
-        frame: these rows; the very same frame when they are all.
-        rows: their numbers; None for all.
-        failures: the error of each row that could not be decided.
+        frame: these rows; the frame itself if it holds for all.
+        rows: numbers of these rows; None for all.
+        failures: the error of each row for which the predicate failed.
     """
 
     frame: Frame
@@ -30,10 +30,10 @@ class Selection(NamedTuple):
 
 
 def compiled(node: LambdaNode, failure: str) -> Lambda:
-    """The lambda, compiled and checked as far as that needs no data.
+    """The lambda, compiled, and checked as far as possible without data.
 
     Raises:
-        TaskError: its constants do not fit; the text is `failure`, `: ` and why.
+        TaskError: the types of its constants are wrong; the text begins with `failure`.
     """
     try:
         function = compile_lambda(node)
@@ -51,10 +51,10 @@ class Predicate:
     """
 
     def __init__(self, node: LambdaNode | None, failure: str) -> None:
-        """Compile `node`; `failure` begins the text of errors.
+        """Compile `node`; the text of errors begins with `failure`.
 
         Raises:
-            TaskError: the lambda cannot work on any data.
+            TaskError: the lambda fails for all data.
         """
         if node is None:
             raise TaskError("a lambda expression is missing")
@@ -67,16 +67,16 @@ class Predicate:
         return self.function.new_state()
 
     def holds(self, state: State, point: Point) -> bool:
-        """Decide about one point.
+        """Evaluate the predicate for one point.
 
         Raises:
-            EvaluationError: it cannot be decided.
+            EvaluationError: the predicate fails.
         """
         truth: bool = self.function.test(state, point.time, point.fields, point.tags)
         return truth
 
     def truths(self, frame: Frame) -> NDArray[np.bool_] | None:
-        """True if it holds, row by row; None if columns cannot decide for each."""
+        """The value for each row; None if columns cannot determine all."""
         if self.function.stateful:
             return None
         return frame.shared(("truths", *self._key), lambda: self._truths(frame))
@@ -87,11 +87,11 @@ class Predicate:
             return None
         if column.valid is not None and not column.valid.all():
             return None
-        # a constant has a single value
+        # a constant has the same value in all rows
         return np.broadcast_to(np.asarray(column.values, np.bool_), (len(frame),))
 
     def select(self, frame: Frame) -> Selection | None:
-        """Decide about a frame; None when the lambda remembers earlier points."""
+        """The rows for which it holds; None if the lambda depends on earlier points."""
         if self.function.stateful:
             return None
         picked, failures = frame.shared(self._key, lambda: self._pick(frame))
@@ -100,7 +100,10 @@ class Predicate:
         return Selection(*picked, failures)
 
     def _pick(self, frame: Frame) -> tuple[tuple[Frame, Rows] | None, Sequence[str]]:
-        """Some rows, or None for all; what a frame shares must not hold the frame."""
+        """The picked rows, or None for all.
+
+        All rows are not returned as the frame, because the frame keeps this result.
+        """
         mask, failures = self._mask(frame)
         if mask.all():
             return None, failures
@@ -115,8 +118,7 @@ class Predicate:
             return mask, self._decide(frame, range(size), mask)
         if column.valid is None:
             return np.broadcast_to(np.asarray(column.values, np.bool_), (size,)), []
-        # rows that the column form cannot decide are decided by the row form, which
-        # also has their errors
+        # rows without a certain value are evaluated as points, to get their errors too
         mask = column.values & column.valid
         unsure = np.flatnonzero(~column.valid)
         return mask, self._decide(frame, unsure.tolist(), mask)

@@ -1,4 +1,4 @@
-"""The loops of queries on the event loop, while their tasks are on the compute thread."""
+"""The loops of queries, on the event loop; their tasks run on the compute thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class QueryLoop:
 
 
 class QueryLoops:
-    """The loops of all queries. A loop that is begun before `start` waits for it."""
+    """The loops of all queries. Loops that are begun before `start` wait for it."""
 
     def __init__(self) -> None:
         self._bridge = Bridge()
@@ -42,7 +42,7 @@ class QueryLoops:
 
     async def close(self) -> None:
         """End all loops and their running queries."""
-        # calls of the compute thread arrive with the next turn of the loop
+        # calls from the compute thread arrive in the next iteration of the event loop
         await asyncio.sleep(0)
         self._bridge.stop()
         tasks = list(self._bridge.tasks)
@@ -72,7 +72,7 @@ class QueryLoops:
 async def _logged(work: Work) -> None:
     try:
         await work()
-    # the task is not awaited: without this line a loop could end unnoticed
+    # logged here, as the task is not awaited and could end unnoticed
     except Exception:
         _log.exception("the loop of a query has ended")
 

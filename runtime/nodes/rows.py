@@ -8,7 +8,7 @@ from runtime.units import Duration, rfc3339
 
 
 def encodable(value: Value) -> Value:
-    """The value as JSON and the store have it: a duration is its nanoseconds."""
+    """The value for JSON and the store; durations become nanoseconds."""
     return int(value) if type(value) is Duration else value
 
 
@@ -25,8 +25,8 @@ def point_row(point: Point) -> Row:
 def batch_row(batch: Batch) -> Row:
     """A batch as a series.
 
-    The first point alone decides about the columns: its fields, and its tags that are
-    not tags of the group.
+    The first point alone determines the columns: its fields, and its tags other than
+    those of the group.
 
     Source: Kapacitor models.BatchToRow.
     """

@@ -49,14 +49,14 @@ class SampleNode(PointwiseNode):
 
     def columns(self, frame: Frame) -> Outcome | None:
         """The rows of the sample."""
-        # a count goes on from point to point of a group; a time does not
+        # counting depends on the earlier points of a group, times do not
         if not self._step:
             return None
         rows = np.flatnonzero(beyond_multiples(frame.time, self._step) == 0)
         return Outcome(frame.take(rows), rows)
 
     def begin(self, group: str) -> None:
-        """A batch of the group begins."""
+        """Begin a batch of the group."""
         self._counts.pop(group, None)
 
     def forget(self, group: str) -> None:

@@ -1,4 +1,4 @@
-"""Handlers as scripts name them, and which of their properties hold secrets."""
+"""The handlers of scripts, and their properties that hold secrets."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ScriptHandlers:
         return self.services.integrations.handler_properties
 
     def secret_fields(self, handler: type[Any]) -> frozenset[str]:
-        """The fields that the service takes for secrets, of a class in scripts.
+        """The fields of a handler in scripts that are secrets of its service.
 
-        They are all fields if the service cannot be loaded.
+        All fields are secrets if the service cannot be loaded.
         """
         try:
             owners = (

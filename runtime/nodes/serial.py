@@ -1,4 +1,4 @@
-"""Nodes that remember a group's point before, over whole columns."""
+"""Nodes that remember the previous point of a group, in columns."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LONGEST = 2**63 - 1
 
 
 class Series(NamedTuple):
-    """The rows of a frame, one group after the other, or one batch after the other.
+    """The rows of a frame by part: a part is a group, or a batch.
 
     Attributes:
-        ids: the group of each part; none of the parts is empty.
+        ids: the group of each part; parts are not empty.
         order: row numbers, in order of arrival inside a part.
         starts: start of each part in `order`, and the end.
-        is_fresh: True for each part without earlier rows.
+        is_fresh: True if parts do not continue earlier rows, as in batches.
     """
 
     ids: Sequence[str]
@@ -42,17 +42,17 @@ class Series(NamedTuple):
         return ends
 
     def arrived(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values in `order`, put into order of arrival."""
+        """Rearrange values in `order` to the order of arrival."""
         placed = np.empty_like(values)
         placed[self.order] = values
         return placed
 
 
 class Runs(NamedTuple):
-    """For how long something has held, row by row in the order of a `Series`.
+    """The duration of a condition at each row, in the order of a `Series`.
 
     Attributes:
-        length: number of rows for which it has held; 0 if it does not hold.
+        length: number of rows for which the condition has held; 0 if it does not hold.
         began: time at which it began to hold; undefined if it does not hold.
     """
 
@@ -61,11 +61,11 @@ class Runs(NamedTuple):
 
 
 class Past(NamedTuple):
-    """For how long something had held before a part; for each part.
+    """The duration of a condition before each part.
 
     Attributes:
-        length: number of rows for which it has held.
-        began: time at which it began to hold; any value where `length` is 0.
+        length: number of rows for which the condition had held.
+        began: time at which it began to hold; undefined if `length` is 0.
     """
 
     length: NDArray[np.int64]
@@ -75,16 +75,16 @@ class Past(NamedTuple):
 def runs(
     holds: NDArray[np.bool_], times: NDArray[np.int64], series: Series, past: Past
 ) -> Runs:
-    """For how long something has held; all in the order of `series`."""
+    """The duration of a condition; all arrays are in the order of `series`."""
     sizes = series.sizes
     first = np.repeat(series.starts[:-1], sizes)
     rows = np.arange(len(holds))
-    # the last row at which it did not hold, or the one before the part's first
+    # the last row at which the condition did not hold, or the row before the part
     broken = np.maximum(np.maximum.accumulate(np.where(holds, -1, rows)), first - 1)
-    # 0 where it is broken itself
+    # 0 in rows where it does not hold
     length = rows - broken
     began = times[np.minimum(broken + 1, len(times) - 1)]
-    # unbroken since the part began: what was before it counts too
+    # if it has held since the part began, the time before the part counts too
     goes_on = (broken == first - 1) & np.repeat(past.length > 0, sizes)
     length += np.where(goes_on, np.repeat(past.length, sizes), 0)
     began = np.where(goes_on, np.repeat(past.began, sizes), began)
@@ -92,7 +92,7 @@ def runs(
 
 
 def numbers(frame: Frame, name: str) -> FieldColumn | None:
-    """The column of a field that every row has as a number of one kind, or None."""
+    """The column of a field if all rows have numbers of the same kind, or None."""
     column = frame.field(name)
     if column is None or column.present is not None:
         return None
@@ -110,18 +110,18 @@ def is_wide(*times: NDArray[np.int64]) -> bool:
 class SerialNode(PointwiseNode):
     """A pointwise node that keeps state for each group.
 
-    It implements `series` where whole columns give the same as point after point.
+    It implements `series` if columns can give the same results as points.
     """
 
     remembers = True
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
-        """Return the result for a frame; None, unchanged, if columns cannot decide."""
+        """Return the result for a frame; None, with its state unchanged, to use rows."""
         return None
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        # results that depend on earlier points are shared with few other tasks
+        # few other tasks share results that depend on earlier points
         if len(frame) >= COLUMNS_FROM:
             groups = frame.groups
             series = Series(groups.ids, groups.order, groups.starts, is_fresh=False)
@@ -136,7 +136,7 @@ class SerialNode(PointwiseNode):
         """Take batches in columns."""
         self.meet(batches.group_ids)
         outcome = None
-        # a batch without points has a beginning, too
+        # a batch without points also resets the state of its group
         if np.diff(batches.starts).all():
             ids = [batches.ids[number] for number in batches.groups.tolist()]
             order = np.arange(len(batches.frame), dtype=np.intp)

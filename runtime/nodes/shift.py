@@ -1,4 +1,4 @@
-"""`shift`: moves times."""
+"""`shift`: moves points in time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from runtime.units import (
 
 
 class ShiftNode(PointwiseNode):
-    """Moves times."""
+    """Adds a duration to the times of points and batches."""
 
     is_grouped = False
 
@@ -38,14 +38,13 @@ class ShiftNode(PointwiseNode):
         return type(self), self._shift
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point at another time."""
+        """The point with its new time."""
         return point.replace(time=saturated(point.time + self._shift))
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """The frame at another time."""
+        """The frame with its new times."""
         shift = self._shift
-        # tasks with the same shift have the same frame, and so share what they make of
-        # it
+        # tasks with the same shift get the same frame, and so share further results
         later = frame.shared(
             ("shift", shift), lambda: frame.replace(time=moved(frame.time, shift))
         )

@@ -15,7 +15,7 @@ from runtime.nodes.pointwise import PointwiseNode
 from runtime.pipeline import sideload as pipeline
 from runtime.services.sideload.sources import SideloadError
 
-# Lookups that are remembered, by combination of tags.
+# Number of cached lookups, each for a combination of tags.
 _REMEMBERED = 10_000
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
@@ -27,7 +27,7 @@ _GO_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string"}
 
 
 class _Problem(NamedTuple):
-    """An error that each point with such tags meets."""
+    """An error of the lookup, logged for each point with the same tags."""
 
     message: str
     reason: str
@@ -79,20 +79,19 @@ class SideloadNode(PointwiseNode):
         )
 
     def close(self) -> None:
-        """Leave the source."""
+        """Release the source."""
         self.environment.sideload.close(self._source)
 
     def _looked(self, tags: Mapping[str, str]) -> _Looked:
-        # the files were read again
+        # the files have been reloaded
         if self._version != self._source.version:
             self._version = self._source.version
             self._known.clear()
-        # all tags, not those that the templates use: these are not known before they
-        # run
+        # all tags, as the tags that a template uses are not known before it runs
         key = frozenset(tags.items())
         found = self._known.get(key)
         if found is None:
-            # all at once, rather than an order of use to be kept for each point
+            # dropping all at once is cheaper than tracking the use of each
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             found = self._known[key] = self._look(tags)
@@ -162,7 +161,7 @@ def converted(value: object, default: Value) -> Value:
         return "true" if value else "false"
     if wanted is str and isinstance(value, float):
         return plain(value)
-    # numbers of files are floats; one that is whole is an int where one is wanted
+    # numbers in files are floats; integral ones are accepted for ints
     if wanted is int and isinstance(value, float) and _is_integer(value):
         return int(value)
     if isinstance(value, float | str | bool) and wanted is type(value):

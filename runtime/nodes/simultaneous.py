@@ -1,4 +1,4 @@
-"""Nodes over the points of one time: `flatten` and `combine`."""
+"""Nodes that process the points of one time together: `flatten` and `combine`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Moment:
 
 
 class MomentNode(GroupedNode, ABC):
-    """A node that works on the points of one time, once a later one has come."""
+    """A node that processes the points of one time when a point of another arrives."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class MomentNode(GroupedNode, ABC):
             self._moments[group] = fresh = Moment(
                 point.name, time, tags, point.dimensions
             )
-            # any other time ends it, also an earlier one: points out of order are
-            # moments of their own
+            # an earlier time also ends the moment: points out of order are processed by
+            # themselves
             if moment is not None:
                 self._emit(moment, group)
             moment = fresh
@@ -69,7 +69,7 @@ class MomentNode(GroupedNode, ABC):
         """Return the results for the points of a batch."""
         self._met.add(batch.group)
         found: list[Point] = []
-        # neighbours only, as for streams
+        # consecutive points only, as in streams
         for time, points in itertools.groupby(
             batch.points, lambda point: round_half_up(point.time, self._tolerance)
         ):
@@ -102,7 +102,7 @@ class MomentNode(GroupedNode, ABC):
 
 
 class FlattenNode(MomentNode):
-    """Makes one point of those of one time, with tag values in the fields' names."""
+    """Merges the points of one time, with tag values in the names of fields."""
 
     def __init__(self, spec: transform.FlattenNode, environment: Environment) -> None:
         super().__init__(spec, environment)
@@ -115,7 +115,7 @@ class FlattenNode(MomentNode):
         self.emit_batch(batch.with_points(self.of_batch(batch)))
 
     def results(self, moment: Moment, group: str) -> Iterable[Point]:
-        """The one point, if any point had all the tags."""
+        """The merged point, if any point has all the tags."""
         fields: dict[str, Value] = {}
         for point in moment.points:
             lacking = [tag for tag in self._on if tag not in point.tags]
@@ -126,7 +126,7 @@ class FlattenNode(MomentNode):
                 )
                 continue
             prefix = self._delimiter.join(point.tags[tag] for tag in self._on)
-            # a later point of the same tags wins
+            # the last point with the same tags wins
             for name, value in point.fields.items():
                 full = prefix if self._drop else f"{prefix}{self._delimiter}{name}"
                 fields[full if prefix else name] = value
@@ -148,7 +148,7 @@ class CombineNode(MomentNode):
         self._states: dict[str, list[State]] = {}
 
     def batch(self, batch: Batch) -> None:
-        """Take a batch; what comes out is a stream."""
+        """Take a batch; its combinations are emitted as a stream."""
         for point in self.of_batch(batch):
             self.emit_point(point)
 
@@ -159,7 +159,7 @@ class CombineNode(MomentNode):
 
     def results(self, moment: Moment, group: str) -> Iterable[Point]:
         """A point for each combination."""
-        # checked before they are made: a thousand points have 166 million threes
+        # checked first: a thousand points have 166 million combinations of three
         total = math.comb(len(moment.points), len(self._predicates))
         if total > self._max:
             self.error(
@@ -168,16 +168,16 @@ class CombineNode(MomentNode):
                 f"exceeds max combinations {self._max}",
             )
             return
-        # once for each point and predicate, not for each combination: stateful
-        # predicates see a point once
+        # evaluated once for each point and predicate, not for each combination, as
+        # predicates may be stateful
         matches = self._matches(moment.points, group)
         numbers = range(len(moment.points))
         every = itertools.combinations(numbers, len(matches))
         for number, chosen in enumerate(every):
             if not number % STEPS:
                 self.environment.budget.look()
-            # a combination gives at most one point: the first order in which all
-            # predicates hold
+            # at most one point per combination: the first order in which all predicates
+            # hold is taken
             for order in itertools.permutations(chosen):
                 if all(matches[n][index] for n, index in enumerate(order)):
                     yield self._merged(moment, [moment.points[i] for i in order])

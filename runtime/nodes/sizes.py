@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from runtime.frames import Batch, Frame, Point, Value
 
-# A point with its two dictionaries and a few values, as `sys.getsizeof` has it.
+# A point with its two dictionaries and a few values, according to `sys.getsizeof`.
 POINT = 600
 # A value in a list.
 VALUE = 40
@@ -14,7 +14,7 @@ _SAMPLES = 8
 
 
 def of_points(points: Sequence[Point]) -> int:
-    """The bytes of points, by the texts of some of them."""
+    """The bytes of points, estimated from the strings of some of them."""
     step = max(1, len(points) // _SAMPLES)
     some = points[::step]
     texts = sum(_texts(point.tags, point.fields) for point in some)
@@ -27,7 +27,7 @@ def of_item(item: Point | Batch) -> int:
 
 
 def of_frame(frame: Frame) -> int:
-    """The bytes of a frame, by the texts of some of its rows; found out once."""
+    """The bytes of a frame, estimated once from the strings of some of its rows."""
     return frame.shared("bytes", lambda: _of_frame(frame))
 
 

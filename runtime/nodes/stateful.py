@@ -1,4 +1,4 @@
-"""Nodes that remember the point before: rates, states, changes."""
+"""Nodes that remember the previous point: rates, states, changes."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from runtime.units import Nanoseconds, between
 
 
 class _Steps(NamedTuple):
-    """From row to row of a series; what the first row of a part follows is left open.
+    """The steps between rows of a series. Those of the first rows of parts are undefined.
 
     Attributes:
-        values: values in the order of the series, as all that follows.
-        times: ns.
+        values: values, like `times`, `change` and `elapsed` in the order of the series.
+        times: times in ns.
         change: change from the previous value.
         elapsed: time since the previous point, in ns.
         extremes: the earliest and the latest time.
         firsts: value and time of the first row of each part.
-        lasts: the same of the last row, an int as an int.
+        lasts: value and time of the last row of each part; ints stay ints.
     """
 
     values: NDArray[np.float64]
@@ -59,12 +59,12 @@ def _steps(
     times = column_of_times[series.order]
     with np.errstate(all="ignore"):
         change = np.diff(values, prepend=values[:1])
-    # a difference that wraps is found by `is_wide`, from the extremes
+    # differences that wrap around are detected by `is_wide`, from the extremes
     elapsed = np.diff(times, prepend=times[:1]).astype(np.float64)
     extremes = np.array([times.min(), times.max()])
     starts, last = series.starts[:-1], series.order[series.starts[1:] - 1]
     firsts = _pairs(values[starts], times[starts])
-    # the values themselves, not as floats: an int comes back as an int
+    # the values themselves, as ints are to stay ints
     lasts = _pairs(column[last], column_of_times[last])
     return _Steps(values, times, change, elapsed, extremes, firsts, lasts)
 
@@ -88,11 +88,11 @@ class DerivativeNode(SerialNode):
 
     @property
     def fingerprint(self) -> Hashable:
-        """Of what field, by what unit, and which rates go on."""
+        """The properties of the script."""
         return type(self), self._field, self._as, int(self._unit), self._non_negative
 
     def begin(self, group: str) -> None:
-        """A batch of the group begins."""
+        """Begin a batch of the group."""
         self._previous.pop(group, None)
 
     def forget(self, group: str) -> None:
@@ -108,7 +108,7 @@ class DerivativeNode(SerialNode):
             return None
         assert isinstance(value, float | int)
         previous = self._previous.get(group)
-        # also for points that fail below: the next rate is counted from this one
+        # even if this point fails below, the next rate starts from it
         self._previous[group] = value, point.time
         if previous is None:
             return None
@@ -118,7 +118,7 @@ class DerivativeNode(SerialNode):
             self.error("cannot perform derivative", "elaspsed time was 0")
             return None
         change = float(value) - float(before)
-        # the sign of the change counts, also where time goes back
+        # decided by the sign of the change, even if time goes back
         if self._non_negative and change < 0:
             return None
         rate = ratio(change, ratio(elapsed, float(self._unit)))
@@ -129,8 +129,8 @@ class DerivativeNode(SerialNode):
         column = numbers(frame, self._field)
         if column is None:
             return None
-        # shared by tasks that differ in unit or name only; they differ in the past of
-        # the first rows, so these are put in afterwards, into copies
+        # shared by tasks that differ in unit or name only. Their previous points differ
+        # too, so the steps of first rows are set below, in copies
         steps = frame.shared(
             ("steps", self._field, series.is_fresh),
             lambda: _steps(column.values, frame.time, series),
@@ -138,21 +138,22 @@ class DerivativeNode(SerialNode):
         starts = series.starts[:-1]
         values, times = steps.values[starts], steps.times[starts]
         past = {} if series.is_fresh else self._previous
-        # a series without a past follows its own first row, and that rate is left out
+        # without a previous point the first row is compared with itself, and its rate is
+        # dropped
         found = [
             past.get(id, first)
             for id, first in zip(series.ids, steps.firsts, strict=True)
         ]
         before = np.array([value for value, _ in found], dtype=np.float64)
         since = np.array([time for _, time in found], dtype=np.int64)
-        # before anything is changed: None means that rows are taken instead
+        # before any state is changed, as rows are used after None
         if is_wide(steps.extremes, since):
             return None
         known = np.ones(len(frame), dtype=np.bool_)
         known[starts] = [id in past for id in series.ids]
         change, elapsed = steps.change.copy(), steps.elapsed.copy()
         elapsed[starts] = times - since
-        # one a point, as rows have it: the counters of errors must agree
+        # one error per point, as in the row form
         for _ in range(np.count_nonzero(known & (elapsed == 0))):
             self.error("cannot perform derivative", "elaspsed time was 0")
         known &= elapsed != 0
@@ -189,12 +190,12 @@ class _StateNode(SerialNode, ABC):
 
     @property
     def fingerprint(self) -> Hashable | None:
-        """The predicate, if it needs no state of its own, and how the result looks."""
+        """The predicate, if it is stateless, and the properties of the result."""
         key = self._predicate.function.key
         return None if key is None else (type(self), key, self._as, self._unit)
 
     def begin(self, group: str) -> None:
-        """A batch of the group begins."""
+        """Begin a batch of the group."""
         state = self._states.get(group)
         if state is not None:
             state.began, state.count = None, 0
@@ -226,8 +227,8 @@ class _StateNode(SerialNode, ABC):
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
         """The rows with the state's durations or counts."""
-        # a row where the predicate fails is dropped and leaves the state alone, which
-        # runs of truths cannot say
+        # rows in which the predicate fails are dropped without a change of state, which
+        # only the row form supports
         truths = self._predicate.truths(frame)
         if truths is None:
             return None
@@ -265,7 +266,7 @@ class _StateNode(SerialNode, ABC):
     def _column(
         self, holds: NDArray[np.bool_], times: NDArray[np.int64], found: Runs
     ) -> FieldColumn:
-        """The same for all rows at once."""
+        """The values of the state at all rows."""
 
 
 @dataclass(slots=True)
@@ -330,11 +331,11 @@ class ChangeDetectNode(SerialNode):
 
     @property
     def fingerprint(self) -> Hashable:
-        """The fields it reads."""
+        """The fields that the node reads."""
         return type(self), self._fields
 
     def begin(self, group: str) -> None:
-        """A batch of the group begins."""
+        """Begin a batch of the group."""
         self._last.pop(group, None)
 
     def forget(self, group: str) -> None:
@@ -343,7 +344,7 @@ class ChangeDetectNode(SerialNode):
         self._last.pop(group, None)
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point, if it brings anything new."""
+        """The point, if a field has changed."""
         if not self._changed(point.fields, self._last.get(group, {})):
             return None
         self._last[group] = point.fields
@@ -361,10 +362,10 @@ class ChangeDetectNode(SerialNode):
         return False
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
-        """The rows that bring anything new.
+        """The rows in which a field has changed.
 
-        What does not pass is equal to what passed last, so that each row need only be
-        compared with the one before.
+        A row that does not pass equals the last one that passed, so each row is only
+        compared with the previous one.
         """
         columns = {name: frame.field(name) for name in self._fields}
         past = {} if series.is_fresh else self._last
@@ -373,14 +374,14 @@ class ChangeDetectNode(SerialNode):
             if column is None or column.present is not None or column.kind == "mixed":
                 return None
             values = column.values[series.order]
-            # across the borders of series too: those rows are decided below
+            # wrong for the first rows of parts, which are decided below
             changed[1:] |= values[1:] != values[:-1]
         for id, start in zip(series.ids, series.starts.tolist(), strict=False):
             now = self._at(columns, series.order[start])
             changed[start] = self._changed(now, past.get(id, {}))
         passed = np.flatnonzero(changed)
-        # the last row that passed before each series' end; it may be of an earlier
-        # series
+        # the last row that passed before the end of each part; it may belong to an
+        # earlier part
         latest = np.searchsorted(passed, series.starts[1:]) - 1
         for id, start, number in zip(
             series.ids, series.starts.tolist(), latest.tolist(), strict=False

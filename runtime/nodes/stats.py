@@ -1,4 +1,4 @@
-"""`stats`: reports how many points another node has passed on."""
+"""`stats`: reports the number of points that another node has emitted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from runtime.units import (
 
 @dataclass(slots=True)
 class _Count:
-    """Number of points of a group that have passed."""
+    """Number of points of a group that have been emitted."""
 
     tags: Mapping[str, str]
     dimensions: Dimensions
@@ -47,7 +47,7 @@ class Tally(Node):
         self._counts: dict[str, _Count] = {}
 
     def __iter__(self) -> Iterator[_Count]:
-        # of a copy: what is sent for one group may add another
+        # a copy, as emitting the count of one group may add another group
         return iter(list(self._counts.values()))
 
     def point(self, point: Point) -> None:
@@ -89,12 +89,12 @@ class Tally(Node):
         count.number += size
 
 
-# reported for a node that has not emitted anything yet
+# reported for a node that has not emitted any point yet
 _NOTHING = _Count({}, NO_DIMENSIONS)
 
 
 class StatsNode(Node):
-    """Reports periodically the number of points that another node has sent on.
+    """Reports periodically the number of points that another node has emitted.
 
     Attributes:
         tally: the counts of that node.
@@ -112,9 +112,8 @@ class StatsNode(Node):
         self._align = spec.align
         self.tally: Iterable[_Count] = ()
         now = environment.clock()
-        # the time at which the next statistics are due, by the clock of the tasks
-        # the clock of the timers never goes back, that of the tasks may: hence a
-        # distance
+        # the time of the next statistics, by the clock of tasks. Timers have another
+        # clock, a monotonic one, so they are given the distance
         self._next = self._after(now)
         self._timer = environment.timers.after(self._next - now, self._wake)
 
@@ -131,7 +130,7 @@ class StatsNode(Node):
         timers, now = self.environment.timers, self.environment.clock()
         time = now
         if self._align:
-            # the clock of the timers may be a bit ahead, or the task late
+            # the clock of the timers may be slightly ahead, or the task late
             on_time = abs(now - self._next) < self._interval
             time = self._next if on_time else truncate(now, self._interval)
             self._next = time + self._interval
@@ -142,7 +141,7 @@ class StatsNode(Node):
         self.environment.resume(partial(self._send, time))
 
     def _send(self, time: Nanoseconds) -> None:
-        # a node that has emitted nothing is what `deadman` waits for
+        # `deadman` needs a count of 0 for a node that has emitted nothing
         for count in list(self.tally) or (_NOTHING,):
             fields = {"emitted": count.number}
             self.emit_point(Point("stats", time, count.tags, fields, count.dimensions))

@@ -1,4 +1,4 @@
-"""`stream` and `from`: where points come in, and which of them a branch takes."""
+"""`stream` and `from`: the source of points, and their selection for a branch."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from runtime.units import round_half_up, truncate
 
 
 class StreamNode(Node):
-    """The source of a stream task; passes on what the task is fed with."""
+    """The source of a stream task; passes on the task's points."""
 
     @property
     def fingerprint(self) -> Hashable:
-        """All are alike."""
+        """The class, as all sources are equal."""
         return "stream"
 
     def point(self, point: Point) -> None:
@@ -48,7 +48,7 @@ class FromNode(Node):
         self.measurement = spec.measurement
         self._database = spec.database
         self._retention_policy = spec.retention_policy
-        # as in Go, what is not positive changes nothing
+        # as in Go, durations that are not positive have no effect
         self._truncate = max(0, int(spec.truncate))
         self._round = max(0, int(spec.round))
         self._predicate = (
@@ -133,7 +133,7 @@ class FromNode(Node):
 
 
 def conjunction(lambdas: Sequence[LambdaNode]) -> LambdaNode:
-    """One lambda that is true where all are; they share their stateful functions."""
+    """One lambda that is true if all are; they share their stateful functions."""
     return functools.reduce(
         lambda left, right: LambdaNode(
             BinaryNode("AND", left.expression, right.expression)

@@ -25,13 +25,12 @@ class Timer:
 
 
 class Timers:
-    """Calls at later times. Belongs to the compute thread.
+    """Calls at later times, made on the compute thread.
 
     Attributes:
-        clock: the time by which timers are due; one that never goes back, where it is
-            not the clock of a replay.
-        earlier: called when a timer is due before all others, by any thread that works
-            for the compute thread.
+        clock: clock of the timers: a monotonic one, or the clock of a replay.
+        earlier: called when a new timer is due before all others, on the compute thread
+            or on a thread that works in its place.
         next_due: time of the first timer; None without timers.
     """
 
@@ -54,7 +53,7 @@ class Timers:
     def at(self, due: Nanoseconds, call: Callable[[], None]) -> Timer:
         """Call `call` once, at a time."""
         timer = Timer(due, call)
-        # the serial number keeps equal times in order, and timers from being compared
+        # the serial number orders equal times, and so keeps timers from being compared
         heapq.heappush(self._heap, (due, next(self._serials), timer))
         if self.next_due is None or due < self.next_due:
             self.next_due = due
@@ -67,8 +66,8 @@ class Timers:
             return
         timer.call = None
         self._cancelled += 1
-        # left in the heap, where they cost nothing until they are due; unless they are
-        # most of it, as with barriers that each point puts off
+        # cancelled timers stay in the heap until they are due, unless they are more than
+        # half of it, as with barriers that each point postpones
         if self._cancelled > 100 and self._cancelled * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[2].call is not None]
             heapq.heapify(self._heap)
@@ -82,7 +81,7 @@ class Timers:
             while most and self._heap and self._heap[0][0] <= now:
                 most -= 1
                 timer = heapq.heappop(self._heap)[2]
-                # before the call, which may cancel its own timer, or fail
+                # cleared before the call, as this may cancel the timer, or fail
                 call, timer.call = timer.call, None
                 if call is None:
                     self._cancelled -= 1

@@ -7,7 +7,7 @@ from runtime.nodes.node import Node
 
 
 class TrickleNode(Node):
-    """Passes on each point of a batch by itself."""
+    """Passes on the points of batches one by one."""
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

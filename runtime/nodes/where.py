@@ -1,4 +1,4 @@
-"""`where`: passes the points of which a lambda is true."""
+"""`where`: passes the points for which a lambda is true."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runtime.tick.lambdas.state import State
 
 
 class WhereNode(PointwiseNode):
-    """Filters points; stateful functions start afresh for each group."""
+    """Filters points; stateful functions have a state for each group."""
 
     def __init__(self, spec: pipeline.WhereNode, environment: Environment) -> None:
         super().__init__(spec, environment)
@@ -41,7 +41,7 @@ class WhereNode(PointwiseNode):
             return None
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """The rows of which the predicate holds."""
+        """The rows for which the predicate holds."""
         selection = self._predicate.select(frame)
         if selection is None:
             return None

@@ -38,20 +38,20 @@ def reduced(
     *,
     point_times: bool,
 ) -> Frame | None:
-    """One row for each batch that gives a result; None if columns cannot decide.
+    """One row for each batch with a result; None if rows have to be used.
 
-    That is with missing values, strings, mixed types, not-a-numbers, and where the
-    order of additions or comparisons matters in another way than columns have it.
+    Rows are used for missing values, strings, mixed types and NaN, and if the result
+    depends on an order of additions or comparisons that columns cannot follow.
     """
     sizes = np.diff(batches.starts)
     if method not in _AGGREGATES and method not in (*_SELECTORS, _RANKED):
         return None
     column = batches.frame.field(field)
-    # a missing value is an error that is logged point by point
+    # each missing value is an error to be logged
     if column is None or column.present is not None or not len(sizes):
         return None
-    # of empty batches the others make nothing; the sum is a float 0, also among ints,
-    # one column cannot have both
+    # empty batches have results only for `count` and `sum`; their sum is a float 0, and a
+    # column cannot mix it with ints
     if not sizes.all():
         if method == "sum" or (method == "count" and column.kind == "mixed"):
             return None
@@ -64,7 +64,7 @@ def reduced(
         return _aggregated(batches, name, counts)
     if column.kind not in ("float", "int"):
         return None
-    # comparisons with NaN are false in Go, and numpy propagates it instead
+    # comparisons with NaN are false in Go, whereas numpy propagates NaN
     if column.kind == "float" and np.isnan(column.values).any():
         return None
     if method in _AGGREGATES:
@@ -72,8 +72,8 @@ def reduced(
         return None if made is None else _aggregated(batches, name, made)
     if method == _RANKED:
         [percent] = arguments
-        # the nearest rank, as InfluxDB has it; one outside means no result for that
-        # batch
+        # the nearest rank, as in InfluxDB; a batch has no result if the rank is out of
+        # range
         ranks = np.floor(sizes * percent / 100.0 + 0.5) - 1
         if not ((ranks >= 0) & (ranks < sizes)).all():
             return None
@@ -103,7 +103,7 @@ def _filled(
 
 
 def _numbers(sizes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each row the number of its batch."""
+    """The number of each row's batch."""
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
@@ -111,9 +111,9 @@ def _sums(
     column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
 ) -> FieldColumn:
     if column.kind == "int":
-        # wraps around as Go does
+        # wraps around as in Go
         return FieldColumn("int", np.add.reduceat(column.values, batches.starts[:-1]))
-    # bincount adds in order, as the reference does; reduceat adds pairwise
+    # bincount adds in order, like the reference; reduceat adds pairwise
     sums = np.bincount(_numbers(sizes), weights=column.values, minlength=len(sizes))
     return FieldColumn("float", sums)
 
@@ -135,7 +135,7 @@ def _spread(
 
 
 def _sorted(column: FieldColumn, sizes: NDArray[np.intp]) -> Rows:
-    """The rows of each batch by value; equals in order of arrival."""
+    """The rows of each batch sorted by value, then by arrival."""
     return np.lexsort((column.values, _numbers(sizes)))
 
 
@@ -143,10 +143,10 @@ def _median(
     column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
 ) -> FieldColumn | None:
     values, starts = column.values[_sorted(column, sizes)], batches.starts[:-1]
-    # for an odd size both are the middle
+    # for an odd size both are the middle value
     high = values[starts + sizes // 2]
     low = values[starts + (sizes - 1) // 2]
-    # the difference of two such might leave int64, where Python's integers do not
+    # the difference may exceed int64; the row form uses Python's integers
     if column.kind == "int" and max(-int(low.min()), int(high.max())) >= 1 << 62:
         return None
     with np.errstate(invalid="ignore", over="ignore"):
@@ -163,10 +163,9 @@ def _one_by_one(
     batches: Batches,
     sizes: NDArray[np.intp],
 ) -> FieldColumn:
-    """Reduce each batch without making points of its rows."""
+    """Reduce each batch with the reference, without converting rows to points."""
     values, times = column.values.tolist(), batches.frame.time.tolist()
-    # `mode` and `stddev` depend on the order of their operations: the reference does
-    # them
+    # the results of `mode` and `stddev` depend on the order of their operations
     samples = [
         reducers.Sample(value, time, _NOWHERE)
         for value, time in zip(values, times, strict=True)
@@ -184,7 +183,7 @@ def _extreme(
 ) -> Rows:
     """The earliest row of each batch that has the batch's extreme value."""
     starts = batches.starts[:-1]
-    # equal values: the earliest counts, and of one time the first that arrived
+    # of equal values the earliest is taken, and of equal times the first that arrived
     best = np.repeat(reduce(column.values, starts), sizes) == column.values
     return _at_time(np.minimum.reduceat, best, _LATEST, batches, sizes)
 
@@ -202,7 +201,7 @@ def _at_time(
 
 
 def _firsts(allowed: NDArray[np.bool_], sizes: NDArray[np.intp]) -> Rows:
-    """The first allowed row of each batch; each has one."""
+    """The first allowed row of each batch; every batch has one."""
     rows = np.flatnonzero(allowed)
     numbers = _numbers(sizes)[rows]
     return rows[np.searchsorted(numbers, np.arange(len(sizes)))]
@@ -214,15 +213,15 @@ def _outermost(
     batches: Batches,
     sizes: NDArray[np.intp],
 ) -> Rows:
-    """The row of each batch with the extreme time, with the largest value of equals."""
+    """The row of each batch with the extreme time, and of these the largest value."""
     times, starts = batches.frame.time, batches.starts[:-1]
     allowed = times == np.repeat(reduce(times, starts), sizes)
-    # several points of a batch have its extreme time; rare, so it is looked for first
+    # only if several points of a batch have its extreme time, which is rare
     if np.count_nonzero(allowed) > len(sizes):
         values = column.values.astype(np.float64) if column.kind == "float" else None
         least = -np.inf if values is not None else _EARLIEST
-        # rows of other times get the least value: no candidate is less, and only
-        # candidates stay allowed
+        # rows of other times get the least value, and stay excluded even if it is the
+        # largest of a batch
         candidates = np.where(allowed, column.values, least)
         best = np.repeat(np.maximum.reduceat(candidates, starts), sizes)
         allowed &= column.values == best
@@ -250,7 +249,7 @@ _SELECTORS: dict[str, Callable[[FieldColumn, Batches, NDArray[np.intp]], Rows]] 
 
 
 class _Reduced:
-    """The columns of one field, and of group tags for those who ask."""
+    """The column of one field, and columns of group tags on request."""
 
     def __init__(self, groups: Groups, name: str, column: FieldColumn) -> None:
         self._groups = groups

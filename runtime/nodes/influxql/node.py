@@ -22,9 +22,9 @@ _GO_KINDS = {float: "float", int: "integer", str: "string", bool: "boolean"}
 
 
 class _Samples:
-    """Reads the reduced field of one point after the other.
+    """Reads the reduced field of points.
 
-    The first point that has the field decides about its type.
+    The first point that has the field determines its type.
     """
 
     def __init__(self, node: Node, method: str, name: str, failure: str) -> None:
@@ -35,7 +35,7 @@ class _Samples:
         self._type: type | None = None
 
     def read(self, point: Point) -> Sample | None:
-        """The value of a point; None, with an error, when there is none to be used."""
+        """The value of a point; None, with an error, if it is missing or unsuitable."""
         value = point.fields.get(self._name)
         kind = type(value)
         if kind is not self._type and not self._settle(kind, value):
@@ -68,7 +68,7 @@ class _Samples:
 
 @dataclass(slots=True)
 class _Moment:
-    """The points of a group that have one time."""
+    """The points of a group with the same time."""
 
     name: str
     time: Nanoseconds
@@ -80,7 +80,7 @@ class _Moment:
 class InfluxQLNode(GroupedNode):
     """Reduces batches, or the points of a stream that have the same time.
 
-    What it makes of batches has the name of the group's first batch.
+    Results of batches have the name of the group's first batch.
     """
 
     remembers = True
@@ -93,7 +93,7 @@ class InfluxQLNode(GroupedNode):
         self._as = spec.as_name or spec.method
         self._point_times = spec.use_point_times
         self._moments: dict[str, _Moment] = {}
-        # of the first batch, and of those groups that began with another name
+        # name of the first batch, and names of groups that began with another name
         self._name: str | None = None
         self._names: dict[str, str] = {}
         self._fingerprint = _fingerprint(spec)
@@ -134,7 +134,7 @@ class InfluxQLNode(GroupedNode):
         self._reduce(batch)
 
     def _name_of(self, group: str, name: str) -> str:
-        """The name of a group, which has a batch of this name."""
+        """The name of the results of a group, whose present batch has `name`."""
         if self._name is None:
             self._name = name
         if group not in self._met and name != self._name:
@@ -198,7 +198,7 @@ class InfluxQLNode(GroupedNode):
             self._emit_picked(batch, picked)
 
     def _numbers(self) -> Sequence[Any]:
-        # the names of tags that `top` and `bottom` take add nothing
+        # Kapacitor ignores the tag names that `top` and `bottom` accept
         return self._arguments[:1] if self._method in ("top", "bottom") else ()
 
     def _made(
@@ -235,7 +235,7 @@ class TransformationNode(GroupedNode):
         self._as = spec.as_name or spec.method
         self._groups: dict[str, tuple[_Samples, Transformation]] = {}
         self._fingerprint = _fingerprint(spec)
-        # arguments that cannot work must be found now
+        # finds invalid arguments when the task starts
         self._fresh("")
 
     @property
@@ -272,7 +272,7 @@ class TransformationNode(GroupedNode):
         self._groups.pop(group, None)
 
     def held(self) -> int:
-        """Bytes of values that are remembered."""
+        """Bytes of remembered values."""
         kept = sum(state[1].remembered for state in self._groups.values())
         return super().held() + VALUE * kept
 

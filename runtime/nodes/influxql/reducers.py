@@ -15,7 +15,7 @@ from runtime.units import Nanoseconds
 
 
 class Sample(NamedTuple):
-    """A value of the reduced field, and where it comes from."""
+    """A value of the reduced field, with its time and point."""
 
     value: Any
     time: Nanoseconds
@@ -94,7 +94,7 @@ def stddev(samples: Samples) -> float:
     for sample in samples:
         if not math.isnan(sample.value):
             distance = sample.value - average
-            # a power would raise an error where a product is infinite
+            # `**` would raise an error where the product is infinite
             variance += distance * distance
     return math.sqrt(variance / (number - 1))
 
@@ -144,12 +144,12 @@ def last(samples: Samples) -> Sample:
 
 
 def percentile(samples: Samples, percent: float) -> Sample | None:
-    """The value of the nearest rank; None when that is out of range."""
+    """The value at the nearest rank; None if the rank is out of range."""
     rank = len(samples) * percent / 100.0 + 0.5
-    # not a number and infinities are out of range, too
+    # NaN and infinities are also out of range
     if not 1 <= rank < len(samples) + 1:
         return None
-    # stable, so of equal values the one that arrived first
+    # the sort is stable: of equal values the first that arrived comes first
     return sorted(samples, key=lambda sample: sample.value)[math.floor(rank) - 1]
 
 
@@ -178,7 +178,7 @@ class Transformation(ABC):
 
     @property
     def remembered(self) -> int:
-        """Number of values that it remembers, besides one or two."""
+        """Number of values that it remembers, unless it is one or two."""
         return 0
 
     @abstractmethod
@@ -187,7 +187,7 @@ class Transformation(ABC):
 
 
 class Difference(Transformation):
-    """Each value minus the one before; points that do not advance are skipped."""
+    """Each value minus the previous one; a point with the same time is skipped."""
 
     def __init__(self) -> None:
         self._value: Any = None
@@ -195,7 +195,7 @@ class Difference(Transformation):
 
     def next(self, value: Any, time: Nanoseconds) -> Any:
         """The new value, or None for none."""
-        # the first of several points of one time counts
+        # the first of several points with the same time counts
         if self._time == time:
             return None
         before, self._value, self._time = self._value, value, time
@@ -206,7 +206,7 @@ class Difference(Transformation):
 
 
 class Elapsed(Transformation):
-    """The time since the point before, in whole units."""
+    """The time since the previous point, in complete units."""
 
     def __init__(self, unit: Nanoseconds) -> None:
         if not unit:
@@ -219,7 +219,7 @@ class Elapsed(Transformation):
         before, self._time = self._time, time
         if before is None:
             return None
-        # toward zero, also where time goes back
+        # rounded toward zero, even if time goes back
         return quotient(wrapped(time - before), self._unit)
 
 
@@ -244,8 +244,8 @@ class MovingAverage(Transformation):
         if len(self._values) < self._number:
             self._values.append(value)
         else:
-            # a running sum as in InfluxQL, also with its rounding: a fresh sum would
-            # differ in the last digits
+            # a running sum with the rounding errors of InfluxQL's: a new sum would differ
+            # in the last digits
             self._sum -= self._values[self._position]
             self._values[self._position] = value
         self._sum += value
@@ -253,7 +253,7 @@ class MovingAverage(Transformation):
         if len(self._values) < self._number:
             return None
         total = self._sum
-        # wrapped only here: sums modulo 2^64 may pass its bounds on the way
+        # wrapped at the end, as intermediate sums may exceed int64
         if isinstance(total, int):
             total = wrapped(total)
         return float(total) / self._number
@@ -300,7 +300,7 @@ TRANSFORMATIONS: dict[str, Callable[..., Transformation]] = {
     "cumulativeSum": CumulativeSum,
 }
 
-# Functions that take strings and booleans too.
+# Functions that accept strings and booleans too.
 ANY_KIND = frozenset({"count", "first", "last", "distinct", "elapsed"})
-# Functions that give something for a batch without points.
+# Functions with a result for a batch without points.
 EMPTY_OK = frozenset({"count", "sum"})

@@ -26,7 +26,7 @@ from runtime.frames.columns import FieldKind
 from runtime.services.influxdb.series import Series, field_column
 from runtime.units import Nanoseconds
 
-# Rows that a task gets at once, until their work has been measured.
+# Number of rows in a step of a task, until the work per row has been measured.
 ROWS_AT_ONCE = 1024
 
 _DTYPES: dict[FieldKind, Any] = {
@@ -38,7 +38,7 @@ _Fields = Mapping[str, FieldColumn]
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of one batch, all of which have some field.
+    """The rows of one batch; each has at least one field.
 
     Attributes:
         name: measurement.
@@ -61,8 +61,8 @@ class _Rows:
 class Answer:
     """Collects the series of one answer.
 
-    A series may come in parts. Series are gathered until they are worth a step of their
-    task; one is never cut.
+    A series may arrive in parts. Series are collected until they have enough rows for a
+    step of their task; a series is never divided.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Answer:
             stop: end of the query's period: the time of its batches.
             by_name: the measurement is part of the group.
             is_grouped_by_time: batches have the time of their last row instead.
-            rows_at_once: rows of a step; more where a series has more.
+            rows_at_once: number of rows in a step; exceeded by a series with more rows.
         """
         self._rows_at_once = rows_at_once
         self._stop = stop
@@ -90,9 +90,9 @@ class Answer:
         self._size = 0
 
     def add(self, series: Series) -> Iterator[Batches]:
-        """Take a series or a part of one; what can be passed on.
+        """Take a series or a part of one; yield the batches that can be passed on.
 
-        A last part that says there is more is followed by the same series.
+        A part that is marked as partial is continued by the next part.
         """
         if self._parts and not _continues(series, self._parts[-1]):
             yield from self._complete()
@@ -101,12 +101,12 @@ class Answer:
             yield from self._complete()
 
     def end(self) -> Iterator[Batches]:
-        """Everything has come; the rest."""
+        """End the answer; yield the remaining batches."""
         yield from self._complete()
         yield from self._flush()
 
     def _complete(self) -> Iterator[Batches]:
-        """Take the present series as complete."""
+        """Complete the present series."""
         if not self._parts:
             return
         rows = self._rows(self._parts)
@@ -125,7 +125,7 @@ class Answer:
             yield made
 
     def _rows(self, parts: Sequence[Series]) -> _Rows:
-        """The rows that have some field. Null counts as absent."""
+        """The rows with at least one field. Null means that the field is absent."""
         sizes = [len(each) for each in parts]
         fields = _joined([each.fields for each in parts], sizes)
         times = [_time(each) for each in parts]
@@ -157,7 +157,7 @@ async def batches_of(
 def in_columns(batches: Sequence[Batch]) -> Batches:
     """Batches of one measurement, grouped by the same tags, in columns.
 
-    Such as a recording has them: points may have further tags.
+    Points may have further tags, as in recordings.
     """
     rows = []
     for batch in batches:
@@ -187,7 +187,8 @@ def _alike(one: _Rows, other: _Rows) -> bool:
 
 
 def _time(series: Series) -> NDArray[np.int64]:
-    # Go's zero time is before what int64 can hold; no statement of a task gives none
+    # Kapacitor has Go's zero time here, which int64 cannot hold. It does not matter:
+    # results of a task's statements always have times
     return series.time if len(series.time) else np.zeros(len(series), np.int64)
 
 
@@ -204,7 +205,7 @@ def _taken(column: FieldColumn, rows: NDArray[np.intp]) -> FieldColumn:
 
 
 def _joined(parts: Sequence[_Fields], sizes: Sequence[int]) -> _Fields:
-    """The columns of several parts, one after the other."""
+    """Concatenate the columns of several parts."""
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(name for part in parts for name in part)
@@ -217,8 +218,8 @@ def _joined(parts: Sequence[_Fields], sizes: Sequence[int]) -> _Fields:
 def _joined_column(
     parts: Sequence[FieldColumn | None], sizes: Sequence[int]
 ) -> FieldColumn:
-    """One column of several; None where a part lacks it."""
-    # columns without any value may have any kind
+    """Concatenate the columns of several parts; a part without the column has None."""
+    # the kind of a column without values does not matter
     kinds = {each.kind for each in parts if each is not None and _has_values(each)}
     kind: FieldKind = "float" if not kinds else "mixed"
     if len(kinds) == 1:
@@ -257,17 +258,17 @@ def _batches(
     by_name: bool,
     columns: Mapping[str, TagColumn] | None = None,
 ) -> Batches:
-    """Batches of one measurement that are grouped alike.
+    """Batches of one measurement, grouped by the same tags.
 
     Args:
         rows: the batches.
         by_name: the measurement is part of the group.
-        columns: tags of the rows; those of their groups, unless given.
+        columns: tags of the rows; None for those of their groups.
     """
     first = rows[0]
     sizes = [len(each) for each in rows]
     dimensions = Dimensions(by_name, tuple(sorted(first.tags)))
-    # by their tags: ids do not escape values, so that two groups may have one
+    # numbered by tags, as ids do not escape values: two groups may have the same id
     numbers: dict[tuple[str, ...], int] = {}
     groups = [
         numbers.setdefault(
@@ -298,7 +299,7 @@ def _batches(
 def _tag_columns(
     tags: Sequence[Mapping[str, str]], labels: NDArray[np.int32]
 ) -> dict[str, TagColumn]:
-    """The tags of the rows, from those of their groups."""
+    """The tags of rows, taken from their groups."""
     columns = {}
     for name in tags[0]:
         codes: dict[str, int] = {}

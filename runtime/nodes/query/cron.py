@@ -1,7 +1,7 @@
 """Cron expressions with five to seven fields, in local time.
 
-Source: Kapacitor's documentation of `cron`, and github.com/gorhill/cronexpr, whose texts
-of errors these are.
+Source: Kapacitor's documentation of `cron`, and github.com/gorhill/cronexpr with its
+error texts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Field(NamedTuple):
     """A field of an expression.
 
     Attributes:
-        name: its name in texts of errors.
+        name: its name in error texts.
         low: its lowest value.
         high: its highest value.
         names: names of values.
@@ -66,7 +66,7 @@ class _Field(NamedTuple):
     top: int
 
     def number(self, text: str) -> int | None:
-        """A value as written; None if it is none."""
+        """The value of a number or name; None for other texts."""
         if text in self.names:
             return self.names[text]
         if not re.fullmatch(r"\d{1,4}", text):
@@ -93,12 +93,12 @@ class _Field(NamedTuple):
             first, last = low, self.high if is_stepped and not dash else high
         if is_stepped and not 1 <= step <= self.high:
             raise TaskError(f"invalid interval {entry}")
-        # the seventh day of a week is its first
+        # day 7 of a week is day 0
         found = {
             value if value <= self.high else self.low
             for value in range(first, last + 1, step)
         }
-        # a range that ends before it begins
+        # empty if a range ends before it begins
         return found or None
 
 
@@ -110,7 +110,7 @@ _MONTH = _Field("month", 1, 12, _names(_MONTHS, _LONG_MONTHS, 1), 12)
 _WEEKDAY = _Field("day-of-week", 0, 6, _names(_DAYS, _LONG_DAYS, 0), 7)
 _YEAR = _Field("year", 1970, 2099, {}, 2099)
 
-# day numbers of a month, from its year and month
+# returns the matching days of a month, given by its year and month
 _DaysOf = Callable[[int, int], set[int]]
 
 
@@ -144,7 +144,7 @@ class Cron:
         second = after // SECOND
         local = datetime.datetime.fromtimestamp(second)
         found = self._first(local, second, fold=0)
-        # every hour also means the one that the clock goes through twice
+        # "every hour" includes the repeated hour when the clock is set back
         if found is not None and len(self._hours) == _HOUR.high + 1:
             repeated = _offset(second) - _offset(found)
             if repeated > datetime.timedelta(0):
@@ -154,7 +154,7 @@ class Cron:
     def _first(
         self, start: datetime.datetime, second: int, *, fold: Literal[0, 1]
     ) -> int | None:
-        """The first moment from `start` on that is after `second` of the epoch."""
+        """The first matching time from `start` on that is after the epoch's `second`."""
         for moment in self._from(start.replace(fold=0)):
             found = int(moment.replace(fold=fold).timestamp())
             if found > second:
@@ -162,7 +162,7 @@ class Cron:
         return None
 
     def _from(self, start: datetime.datetime) -> Iterator[datetime.datetime]:
-        """The moments from the second of `start` on, in order."""
+        """The matching local times from `start` on, in order."""
         for date in self._dates(start.date()):
             is_first = date == start.date()
             for hour in self._hours:
@@ -192,7 +192,7 @@ class Cron:
 
 
 def _offset(second: int) -> datetime.timedelta:
-    """Local time before UTC at a second of the epoch."""
+    """The offset of local time from UTC at a second of the epoch."""
     offset = datetime.datetime.fromtimestamp(second).astimezone().utcoffset()
     assert offset is not None
     return offset
@@ -220,7 +220,7 @@ def _invalid(field: _Field, entry: str) -> TaskError:
 
 
 def _days(days: list[str], weekdays: list[str]) -> _DaysOf:
-    """The days of a month that either field names, if both do more than `*`."""
+    """The days of a month that match either field, ignoring a field with `*`."""
     of_day = [_of_month(entry) for entry in days]
     of_week = [_of_week(entry) for entry in weekdays]
     by_day = not {"*", "?"} & {*days}
@@ -237,7 +237,7 @@ def _days(days: list[str], weekdays: list[str]) -> _DaysOf:
 
 
 def _of_month(entry: str) -> _DaysOf:
-    """The days that an entry such as `15`, `L`, `LW` or `15W` means."""
+    """The days that match an entry such as `15`, `L`, `LW` or `15W`."""
     if entry == "l":
         return lambda year, month: {_length(year, month)}
     if entry == "lw":
@@ -254,7 +254,7 @@ def _of_month(entry: str) -> _DaysOf:
 
 
 def _of_week(entry: str) -> _DaysOf:
-    """The days that an entry such as `1-5`, `5L` or `5#3` means."""
+    """The days that match an entry such as `1-5`, `5L` or `5#3`."""
     values = _WEEKDAY.values(entry)
     if values is not None:
         days = {value % 7 for value in values}
@@ -286,12 +286,12 @@ def _length(year: int, month: int) -> int:
 
 
 def _weekday(year: int, month: int, day: int) -> int:
-    """0 for Sunday."""
+    """The day of the week; 0 is Sunday."""
     return (calendar.weekday(year, month, day) + 1) % 7
 
 
 def _workday(year: int, month: int, day: int) -> int:
-    """The working day next to a day, in the same month."""
+    """The nearest working day in the same month."""
     weekday = _weekday(year, month, day)
     if weekday == 6:
         return day - 1 if day > 1 else day + 2

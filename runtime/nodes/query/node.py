@@ -1,7 +1,7 @@
 """`batch` and `query`: queries a cluster on a schedule, and passes on the answers.
 
 The schedule and the queries run on the event loop, the other nodes on the compute
-thread. The next rows of an answer are read when the task has taken those before.
+thread. The next rows of an answer are read after the task has taken the previous ones.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("kapacitor.kapacitor")
 
-# Aim for the work of a step, between which other tasks have their turn, and its rows.
+# Desired duration of a step, as other tasks run between steps, and bounds of its rows.
 _STEP_S = 0.02
 _LEAST = 128
 _MOST = 8192
@@ -73,14 +73,14 @@ class QueryNode(Node):
         }
         self.deliver: Callable[[Batches], None] = self.batches
         self._query = BatchQuery(spec)
-        # unknown at first: what failed before a restart may have been mended
+        # None: not known yet, as the cause of an earlier failure may have been removed
         self._failure: str | None = None
-        # a cluster that is away fails each tick
+        # a cluster that is down fails every query
         self._trouble = Trouble(
             _log, "error executing query", "queries succeed again", context=self.context
         )
         self._loop: QueryLoop | None = None
-        # of a replay the batches are fed
+        # in a replay the task is fed with batches
         if environment.queries is not None:
             self._query.check_sources(environment.dbrps)
             self._check_cluster(environment.influxdb)
@@ -116,7 +116,7 @@ class QueryNode(Node):
             await self._ask(due)
 
     async def _ask(self, due: Nanoseconds) -> None:
-        """Run the query of one time, and pass on its answer."""
+        """Run the query that is due, and pass on its answer."""
         stop = self._query.stop(due)
         text = self._query.statement(stop)
         _log.debug("starting next batch query", extra={**self.context, "query": text})
@@ -128,7 +128,7 @@ class QueryNode(Node):
                     await self._go_on(partial(self._take, batches))
         except KapacitorError as error:
             failure = error
-        # a mistake must not end the schedule
+        # an internal error must not end the schedule
         except Exception as error:
             failure = error
         if failure is not None or self._failure != "":
@@ -137,7 +137,7 @@ class QueryNode(Node):
     async def _report(self, failure: Exception | None) -> None:
         try:
             await self._go_on(partial(self._note, failure))
-        # the database cannot be written, or the server ends; the next query runs
+        # the database cannot be written, or the server stops; the next query still runs
         except (KapacitorError, RuntimeError) as error:
             extra = {**self.context, "err": str(error)}
             _log.error("failed to note the outcome of a query", extra=extra)
@@ -156,7 +156,7 @@ class QueryNode(Node):
         began = time.thread_time()
         self.deliver(batches)
         work_s = time.thread_time() - began
-        # most of a step's work is for its rows
+        # assumes that the duration of a step is proportional to its rows
         fitting = round(_STEP_S / max(work_s, 1e-6) * max(len(batches.frame), 1))
         self._query.rows_at_once = min(max(fitting, _LEAST), _MOST)
 
@@ -183,7 +183,7 @@ class QueryNode(Node):
 
 
 def _text(failure: Exception) -> str:
-    """The failure as operators read it; a mistake of this program is called one."""
+    """The failure as text for operators; unexpected errors are marked as internal."""
     if isinstance(failure, KapacitorError):
         return str(failure)
     return f"internal error: {type(failure).__name__}: {failure}"

@@ -1,4 +1,4 @@
-"""The queries of a batch task: what is asked at which times."""
+"""The queries of a batch task: their statements and their times."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class BatchQuery:
         """Read a query.
 
         Raises:
-            TaskError: it, its dimensions, its `fill` or its schedule is invalid.
+            TaskError: the query, its dimensions, its `fill` or its schedule is invalid.
 
         Source: Kapacitor batch.go, newQueryNode.
         """
@@ -81,7 +81,7 @@ class BatchQuery:
             dbrps: databases and retention policies of the task.
 
         Raises:
-            TaskError: it may not; or a source is not a measurement.
+            TaskError: the task may not, or a source is not a measurement.
 
         Source: Kapacitor task.go, checkDBRPs.
         """
@@ -94,7 +94,7 @@ class BatchQuery:
                 )
 
     def stop(self, due: Nanoseconds) -> Nanoseconds:
-        """The end of the period that is asked for at a time."""
+        """The end of the period for the query that is due at a time."""
         return due - self._offset
 
     def statement(self, stop: Nanoseconds) -> str:
@@ -104,11 +104,11 @@ class BatchQuery:
     def stops(
         self, start: Nanoseconds, stop: Nanoseconds, now: Nanoseconds
     ) -> Iterator[Nanoseconds]:
-        """The ends of the periods that were asked for between two times.
+        """The ends of the periods of all queries between two times.
 
         Args:
-            start: begin of the schedule.
-            stop: its last moment.
+            start: time after which queries are due.
+            stop: last time at which a query is due.
             now: present time; no period ends later.
 
         Source: Kapacitor batch.go, QueryNode.Queries.
@@ -121,7 +121,7 @@ class BatchQuery:
     async def answer(
         self, cluster: Cluster, stop: Nanoseconds
     ) -> AsyncGenerator[Batches]:
-        """Ask for the period that ends at `stop`; its batches, as they arrive.
+        """Query the period that ends at `stop`; yield batches as they arrive.
 
         Raises:
             DeliveryError: the query fails, perhaps after some batches.
@@ -147,8 +147,8 @@ class BatchQuery:
 
         Args:
             clusters: the server's clusters.
-            start: begin of the schedule.
-            stop: its last moment.
+            start: time after which queries are due.
+            stop: last time at which a query is due.
             now: present time; no period ends later.
 
         Raises:
@@ -179,7 +179,7 @@ def batch_queries(pipeline: Pipeline, dbrps: Sequence[DBRP]) -> list[BatchQuery]
         dbrps: databases and retention policies that the task may read.
 
     Raises:
-        TaskError: a query is invalid, or reads what the task may not read.
+        TaskError: a query is invalid, or reads a database that the task may not read.
     """
     found = [
         BatchQuery(node)

@@ -1,4 +1,4 @@
-"""When a query runs."""
+"""The times at which a query runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.nodes.timers import next_multiple
 from runtime.pipeline.source import QueryNode
 from runtime.units import SECOND, Clock, Nanoseconds, round_half_up, truncate
 
-# Longest sleep without a look at the clock, which may be set.
+# Longest sleep before the clock is read again, as it may be set meanwhile.
 _LOOK: Nanoseconds = 5 * SECOND
 
 
@@ -25,16 +25,16 @@ class Schedule(Protocol):
     def following(self, due: Nanoseconds, begun: Nanoseconds) -> Nanoseconds | None:
         """The time after `due`, whose query began at `begun`; None if there is none.
 
-        Of the times that passed during a long query the first one is made up for, as by
-        Go's tickers, and the others are skipped.
+        Of the times that passed during a long query, the first is used late and the
+        others are skipped, as with Go's tickers.
         """
 
     def past(self, time: Nanoseconds) -> Nanoseconds | None:
-        """The time after another one, of a recording."""
+        """The time after `time`, in a recording."""
 
 
 class Every:
-    """Every so often.
+    """A schedule with a fixed interval.
 
     Source: Kapacitor batch.go, timeTicker.
     """
@@ -53,13 +53,13 @@ class Every:
         return next_multiple(due, self._interval, begun)
 
     def past(self, time: Nanoseconds) -> Nanoseconds:
-        """The time after another one, of a recording."""
+        """The time after `time`, in a recording."""
         next_ = time + self._interval
         return round_half_up(next_, self._interval) if self._align else next_
 
 
 class Crontab:
-    """At the times of a cron expression.
+    """A schedule with the times of a cron expression.
 
     Source: Kapacitor batch.go, cronTicker.
     """
@@ -76,7 +76,7 @@ class Crontab:
         return self._cron.next(max(due, begun))
 
     def past(self, time: Nanoseconds) -> Nanoseconds | None:
-        """The time after another one, of a recording."""
+        """The time after `time`, in a recording."""
         return self._cron.next(time)
 
 
@@ -84,7 +84,7 @@ def schedule_of(spec: QueryNode) -> Schedule:
     """The schedule of a query.
 
     Raises:
-        TaskError: it has none, or two, or one that is invalid.
+        TaskError: the query has no schedule, two, or an invalid one.
 
     Source: Kapacitor batch.go, newQueryNode.
     """
@@ -104,7 +104,7 @@ async def ticks(
     clock: Clock,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncIterator[Nanoseconds]:
-    """The times of a schedule, each when it has come.
+    """Yield each time of a schedule when it is reached.
 
     Args:
         schedule: the schedule.
@@ -117,7 +117,7 @@ async def ticks(
         while rest > 0:
             await sleep(min(rest, _LOOK) / SECOND)
             before, rest = rest, due - clock()
-            # the clock was set back: the schedule restarts, or it would stand still
+            # the clock was set back: without a restart there would be no query until then
             if rest > before:
                 due = schedule.first(clock())
                 if due is None:

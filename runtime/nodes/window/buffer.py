@@ -34,12 +34,12 @@ Pointers = NDArray[np.int64]
 _ROW_BITS = 32
 _ROW_MASK = (1 << _ROW_BITS) - 1
 
-# Bytes of what is kept of each row: its group, time and pointer.
+# Bytes kept for each row: its group, time and pointer.
 _POINTER = 24
 
 # From this many rows on, converting the whole frame to points is faster.
 _MANY_ROWS = 16
-# From this many sources on, rows are copied out of sources that are mostly dead.
+# From this many sources on, rows are copied out of sources that are mostly unused.
 _MANY_SOURCES = 32
 
 
@@ -64,10 +64,10 @@ class Gathered:
         return Gathered(self._sources, self._pointers[which])
 
     def _joined(self) -> tuple[list[Frame], Rows]:
-        """Frames to be joined, and where the rows are in the joined columns."""
+        """Frames to be joined, and the positions of the rows in the joined columns."""
         sources = list(self._sources)
-        # few rows of many large frames: the columns of all would cost more than a copy
-        # of the rows. Below that the copy costs more, as it is one for each frame
+        # with few rows of many large frames, copying the rows is cheaper than joining
+        # entire columns; otherwise it is not, as it takes a copy for each frame
         if len(sources) > 4 and sum(map(len, sources)) > 4 * len(self._pointers):
             return self._picked()
         if self._positions is None:
@@ -79,12 +79,12 @@ class Gathered:
 
     def _picked(self) -> tuple[list[Frame], Rows]:
         if self._positions is None:
-            # frames in order, each taken from once
+            # in the order of frames, so that each frame is copied from once
             order = np.argsort(self._pointers >> _ROW_BITS, kind="stable")
             numbers = self._pointers[order] >> _ROW_BITS
             used, starts = np.unique(numbers, return_index=True)
             rows = np.split(self._pointers[order] & _ROW_MASK, starts[1:])
-            # in place of the old ones: the second column that is asked for finds them
+            # the copies replace the sources, and are used for further columns
             self._sources = [
                 self._sources[number].take(each)
                 for number, each in zip(used.tolist(), rows, strict=True)
@@ -109,7 +109,7 @@ class Gathered:
         if column is None:
             return None
         present = None if column.present is None else column.present[positions]
-        # the rows that lacked it are not among these
+        # rows without the field may not have been picked
         if present is not None and present.all():
             present = None
         return FieldColumn(column.kind, column.values[positions], present)
@@ -151,7 +151,7 @@ class Waiting(NamedTuple):
 
 
 class Buffer:
-    """The rows of all groups of a window that came in columns."""
+    """The rows of all groups of a window that arrived in columns."""
 
     def __init__(self) -> None:
         self._sources: list[Frame] = []
@@ -168,12 +168,12 @@ class Buffer:
     def append(self, groups: Numbers, times: Times, pointers: Pointers) -> None:
         """Append rows by pointers."""
         self._parts.append(Waiting(groups, times, pointers))
-        # sorted again when a group is requested
+        # sorted again when a group is extracted
         self._index = None
         self.size += len(groups)
 
     def drain(self) -> Waiting:
-        """All rows; the buffer keeps its sources, but no rows."""
+        """Remove and return all rows; the buffer keeps its sources."""
         parts, self._parts, self._index, self.size = self._parts, [], None, 0
         if len(parts) == 1:
             return parts[0]
@@ -186,7 +186,7 @@ class Buffer:
         )
 
     def extract(self, group: int) -> list[Point]:
-        """The rows of a group as points; they leave the buffer."""
+        """Remove the rows of a group, and return them as points."""
         if not self.size:
             return []
         if self._index is None:
@@ -197,11 +197,10 @@ class Buffer:
             return []
         waiting = self._parts[0]
         pointers = waiting.pointers[slice(*span)]
-        # rows of group -1 belong to no group
-        # marked, not cut out: cutting would move the rows of all other groups
+        # marked as removed by group -1: removing them would move all other rows
         waiting.groups[slice(*span)] = -1
         points = self._points(pointers)
-        # the last group has left: the frames may go
+        # after the last group the frames are not needed any longer
         if not self._index:
             self._parts, self._sources, self.size = [], [], 0
         return points
@@ -210,7 +209,7 @@ class Buffer:
         if len(pointers) < _MANY_ROWS:
             rows = pointers.tolist()
             return [self._sources[r >> _ROW_BITS].point(r & _ROW_MASK) for r in rows]
-        # rows of one frame follow each other
+        # rows of the same frame are consecutive
         numbers = pointers >> _ROW_BITS
         ends = [*(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(pointers)]
         points: list[Point] = []
@@ -229,7 +228,7 @@ class Buffer:
     def _sort(self) -> None:
         waiting = self.drain()
         alive = np.flatnonzero(waiting.groups >= 0)
-        # stable: the order of arrival inside a group is what windows rely on
+        # a stable sort, as windows rely on the order of arrival inside a group
         order = alive[np.argsort(waiting.groups[alive], kind="stable")]
         waiting = Waiting(*(column[order] for column in waiting))
         groups, starts = np.unique(waiting.groups, return_index=True)
@@ -243,16 +242,16 @@ class Buffer:
         }
 
     def held(self) -> int:
-        """Bytes that the rows and their frames take, roughly."""
+        """Estimated bytes of the rows and their frames."""
         return self.size * _POINTER + sum(map(of_frame, self._sources))
 
     @property
     def sources(self) -> Sequence[Frame]:
-        """The frames that pointers name, as they are now."""
+        """The frames that pointers refer to at present."""
         return tuple(self._sources)
 
     def compact(self) -> None:
-        """Let go of frames that no row points to, copy rows out of mostly dead ones."""
+        """Drop unused frames, and copy rows out of mostly unused ones."""
         waiting = self.drain()
         alive = waiting.groups >= 0
         if not alive.all():
@@ -267,8 +266,8 @@ class Buffer:
             pointers = (renumbered[numbers] << _ROW_BITS) | (pointers & _ROW_MASK)
             self._sources = [self._sources[number] for number in used.tolist()]
         rows = sum(map(len, self._sources))
-        # one slow group keeps a frame of thousands of rows alive; copied out, it keeps
-        # its own rows. Only with many frames, or each write would copy
+        # a slow group keeps a frame of thousands of rows alive, so its rows are copied.
+        # Only if there are many frames, since each write would copy otherwise
         if len(used) >= _MANY_SOURCES and rows > 4 * len(pointers):
             copy = self._copied(pointers, waiting.times)
             self._sources = [copy]
@@ -294,7 +293,7 @@ class Buffer:
 
 
 def frame_of_points(points: Sequence[Point]) -> Frame:
-    """A frame made of points, which gives these very points back."""
+    """A frame of points that returns the same objects as its points."""
     return _PointFrame(points)
 
 
@@ -313,7 +312,7 @@ class _PointFrame(Frame):
 
 
 class _PointColumns:
-    """Columns of points; made when asked for."""
+    """Columns of points, built on request."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._points = points

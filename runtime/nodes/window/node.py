@@ -32,18 +32,18 @@ from runtime.nodes.window.rules import (
 )
 from runtime.pipeline import transform as pipeline
 
-# Total rows of batches that are passed on in columns at once. Half a
-# megabyte for each field stays in the processor's caches.
+# Total rows of batches that are passed on in columns at once: half a megabyte for each
+# field, which fits the processor's caches.
 ROWS_AT_ONCE = 1 << 16
-# Rows of a group, and more, stay in columns where a single point makes their window due:
-# made points once, at some 10 us each, they are done with; where windows overlap they
-# are wanted again, and the columns of all groups are searched each time …
+# A single point that makes a window due is taken in columns if its group has at least
+# this many rows there. Fewer rows are converted to points, at some 10 µs each. If windows
+# overlap, converted rows are used again, while columns are searched each time …
 _FEW_DONE = 64
 _FEW_AGAIN = 2000
-# … at the cost of one row made a point for so many rows.
+# … Searching this many rows of all groups takes as long as converting one row.
 _SEARCHED = 400
-# Points of a group that come one by one meet their window at least so often: it may be
-# due only in a million points, and drop all but the last ten.
+# A group's tail is processed after this many points even if nothing is due: its window
+# may be due after a million points only, and keep no more than ten.
 _TAIL = 1024
 
 
@@ -74,7 +74,7 @@ class _Sorted(NamedTuple):
 class WindowNode(Node):
     """Keeps points of each group and emits them as batches.
 
-    Points that come one by one wait in `_tails`; those that come in columns wait in
+    Points that arrive one by one wait in `_tails`. Points that arrive in columns wait in
     `_buffer`, and are older than those in the tail of the same group.
     """
 
@@ -97,7 +97,7 @@ class WindowNode(Node):
 
     @property
     def fingerprint(self) -> Hashable:
-        """The length of the windows, and when they are emitted."""
+        """The length of the windows, and their intervals."""
         return self._fingerprint
 
     def point(self, point: Point) -> None:
@@ -108,8 +108,8 @@ class WindowNode(Node):
         tail = self._tails[number]
         self._tailed.add(number)
         if self._buffer.size:
-            # nothing to emit: the point waits as it is, and every so often a tail is
-            # moved to the columns, so that none grows without end
+            # nothing to emit: the point waits in the tail; this is processed now and then
+            # so that it cannot grow without limit
             if not self._windows.is_due(number, point.time) and (len(tail) + 1) % _TAIL:
                 tail.append(point)
                 self._windows.skip(*_of_one(number))
@@ -123,8 +123,7 @@ class WindowNode(Node):
 
     def _take_in_columns(self, number: int, point: Point) -> bool:
         """Take a point if its group has many rows in columns; True if it was taken."""
-        # rows of overlapping windows are needed again: made into points, they would be
-        # so each time
+        # rows of overlapping windows are needed again: as points they are converted once
         few = _FEW_AGAIN if self._windows.overlap else _FEW_DONE
         count, size = self._buffer.count(number), self._buffer.size
         if count < few + size // _SEARCHED or self._groups[number].name != point.name:
@@ -140,8 +139,8 @@ class WindowNode(Node):
         known = self._numbers
         order = frame.shared("window", lambda: _sorted(frame))
         fresh = [position for position, each in enumerate(ids) if each not in known]
-        # two groups of one id, or a group that began under another name: rows know what
-        # to do
+        # columns do not support two groups with the same id, or a group that began with
+        # another measurement
         if not order.distinct or (len(fresh) < len(ids) and not self._named(frame)):
             super().frame(frame)
             return
@@ -150,7 +149,7 @@ class WindowNode(Node):
         if fresh:
             self._windows.add(order.first[fresh])
         numbers = np.array([known[each] for each in ids], dtype=np.int64)
-        # before the frame: points that came one by one are older than its rows
+        # added before the frame, as points in tails are older than its rows
         self._gather_tails(sorted(self._tailed))
         self._take(frame, numbers, order.counts, frame.groups.order, order.latest)
 
@@ -162,18 +161,19 @@ class WindowNode(Node):
         rows: Indices,
         latest: Times,
     ) -> None:
-        """Take a frame's rows, which are of these groups one after the other."""
+        """Take the rows of a frame, which are sorted by group."""
         self._buffer.add(frame, np.repeat(numbers, counts), rows)
         due = self._windows.due(numbers, latest, counts)
-        # also without anything due: rows that are done pile up. Four times what was
-        # left last time, so that looking costs a constant share
+        # even if nothing is due, rows that are not needed any longer are dropped now and
+        # then: when the buffer has four times the rows of last time, so that the cost per
+        # row is constant
         if due or self._buffer.size > 10_000 + 4 * self._kept:
             self._advance(frame, numbers, counts)
         else:
             self._windows.skip(numbers, counts)
 
     def _gather_tails(self, tailed: Sequence[int]) -> None:
-        """Move points of these groups that came one by one to the columns."""
+        """Move the tails of these groups to the columns."""
         self._tailed.difference_update(tailed)
         sizes = [len(self._tails[number]) for number in tailed]
         points = [point for number in tailed for point in self._tails[number]]
@@ -184,8 +184,8 @@ class WindowNode(Node):
             self._buffer.add(frame_of_points(points), groups, np.arange(len(points)))
 
     def _advance(self, frame: Frame, numbers: Numbers, counts: Indices) -> None:
-        """Emit windows that the frame just buffered makes due; drop rows that are done."""
-        # groups without new points emit nothing: their rows are put back as they are
+        """Emit the windows that a buffered frame makes due; drop rows of the past."""
+        # groups without new points emit nothing: their rows are put back unchanged
         waiting, others = self._touched(numbers)
         local_of = np.zeros(len(self._groups), dtype=np.int64)
         local_of[numbers] = np.arange(len(numbers))
@@ -200,11 +200,9 @@ class WindowNode(Node):
         plan = self._windows.plan(
             Sequences(numbers, times, starts, starts[1:] - counts)
         )
-        # before anything is emitted, as that may fail: the buffer is whole again by
-        # then
         kept = np.flatnonzero(np.arange(len(times)) >= np.repeat(plan.keep, sizes))
-        # The buffer is as it will be before anything is emitted: a child that fails must
-        # not leave it half drained. Pointers of the plan name the sources of before.
+        # The buffer is filled again before anything is emitted: a child that fails must
+        # not leave it half drained. The plan's pointers refer to its former sources.
         sources = self._buffer.sources
         groups = np.repeat(numbers, starts[1:] - plan.keep)
         self._buffer.append(groups, times[kept], pointers[kept])
@@ -217,9 +215,9 @@ class WindowNode(Node):
             self.emit_batches(batches)
 
     def _touched(self, numbers: Numbers) -> tuple[Waiting, Waiting | None]:
-        """The waiting rows of these groups, and those of others."""
+        """Drain the buffer: the rows of these groups, and those of other groups."""
         waiting = self._buffer.drain()
-        # the last place is for rows that were taken out: their group is -1
+        # the last item is for removed rows, whose group is -1
         touched = np.zeros(len(self._groups) + 1, dtype=np.bool_)
         touched[numbers] = True
         here = touched[waiting.groups]
@@ -242,8 +240,8 @@ class WindowNode(Node):
     ) -> Iterator[Batches]:
         """Due batches, some at a time.
 
-        Windows that overlap hold the same rows again and again: all of them at once
-        would take many times the memory of what was written.
+        Windows that overlap share rows: all of them at once would take many times the
+        memory of the rows.
         """
         # in the order of the points that cause them
         order = np.argsort(row_of(pointers[plan.trigger]))
@@ -253,7 +251,7 @@ class WindowNode(Node):
         while begin < len(order):
             done = ends[begin - 1] if begin else 0
             end = int(np.searchsorted(ends, done + ROWS_AT_ONCE, side="right"))
-            # a window that is larger than that alone is emitted all the same
+            # at least one, even if it is larger than `ROWS_AT_ONCE`
             end = max(end, begin + 1)
             some = order[begin:end]
             starts = np.zeros(len(some) + 1, dtype=np.intp)
@@ -286,7 +284,7 @@ class WindowNode(Node):
             number = self._numbers.get(barrier.group)
             if number is not None:
                 tail = self._tails[number]
-                # rows are older than the tail
+                # rows in columns are older than the tail
                 tail[:0] = self._buffer.extract(number)
                 self._tailed.add(number)
                 emission = self._windows.expire(number, tail, barrier.time)
@@ -333,7 +331,7 @@ class WindowNode(Node):
         )
 
     def held(self) -> int:
-        """Bytes of points that wait, and of the state of each group."""
+        """Bytes of waiting points, and of the state of each group."""
         tails = [self._tails[number] for number in self._tailed]
         rows = sum(map(len, tails)) or 1
         most = max(tails, key=len, default=[])
@@ -370,7 +368,7 @@ def _windows(spec: pipeline.WindowNode) -> TimeWindows | CountWindows:
 
 
 def _of_one(number: int) -> tuple[Numbers, Indices]:
-    """A group's number and that of its points, which is one."""
+    """The arrays of group numbers and point counts for one point of a group."""
     return np.array([number], dtype=np.int64), np.ones(1, dtype=np.intp)
 
 

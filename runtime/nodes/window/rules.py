@@ -1,7 +1,8 @@
-"""Rules for when a window is emitted, and with which points.
+"""Rules for the times and points of emitted windows.
 
-A group's buffer is always a run of the group's points in arrival order: points join at
-the end and leave at the front. So an emission is a slice of the group's sequence.
+A group's buffer always has consecutive points of the group in arrival order: points are
+added at the end and removed at the front. So an emission is a slice of the group's
+sequence.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from runtime.units import NEVER, Nanoseconds, truncate
 
 Indices = NDArray[np.intp]
 
-# Keys of the search combine group and time; they have to stay inside 64 bits.
+# Keys of the search combine group and time, and have to fit 64 bits.
 _KEY_LIMIT = 1 << 62
 
 
@@ -43,11 +44,11 @@ class Plan(NamedTuple):
 
     Attributes:
         group: position in `Sequences.groups` of the group of each emission.
-        first: start of its slice.
+        first: start of each emission's slice.
         end: end of its slice.
         trigger: the new point that caused it.
         tmax: its time.
-        keep: start of the points of each group that may be needed again.
+        keep: for each group, the start of the points that may be needed again.
     """
 
     group: Indices
@@ -71,7 +72,7 @@ class Emission(NamedTuple):
 
 
 class TimeWindows:
-    """Windows of a period of time, emitted at an interval."""
+    """Windows that cover a period of time, emitted at an interval."""
 
     def __init__(
         self,
@@ -89,23 +90,23 @@ class TimeWindows:
         self._size = 0
 
     def add(self, times: Times) -> None:
-        """Groups appear, each with a first point of these times."""
+        """Add groups, given the times of their first points."""
         end = self._size + len(times)
         if end > len(self._next):
-            # doubled: groups appear a few at a time, and each time would copy all
+            # doubled, since groups appear a few at a time, and resizing copies all
             self._next = np.resize(self._next, max(16, 2 * end))
         self._next[self._size : end] = self._firsts(times)
         self._size = end
 
     def _firsts(self, times: Times) -> Times:
-        """The times groups are first due. Source: Kapacitor newWindowByTime."""
+        """The first due times of groups. Source: Kapacitor newWindowByTime."""
         # a window that does not have to be full is due after its first `every`
         firsts = _later(times, self._period if self._fill else self._every)
         if not self._align:
             return firsts
         aligned = self._aligned(firsts)
         if self._fill:
-            # the first full period begins at an aligned time after the first point
+            # the first due time is the aligned time after the first period
             after = _later(aligned, self._every)
             aligned = np.where(aligned > firsts, aligned, after)
         return aligned
@@ -125,18 +126,18 @@ class TimeWindows:
         return self._period > self._every
 
     def is_due(self, group: int, time: Nanoseconds) -> bool:
-        """True if a point of that time causes an emission."""
+        """True if a point at `time` causes an emission."""
         return bool(time >= self._next[group])
 
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
         """Put a point into a buffer; return the points to emit now."""
-        # `every(0)`: a point is in the batch that it causes
+        # with `every(0)`, a point is in the batch that it causes
         if not self._every:
             return self._take_each(group, points, point)
         if point.time < self._next[group]:
             points.append(point)
             return None
-        # the point comes after the window that it ends
+        # the point is not in the window that it ends
         emission = self.expire(group, points, point.time)
         points.append(point)
         return emission
@@ -148,7 +149,7 @@ class TimeWindows:
         time = point.time
         if time < self._next[group]:
             return None
-        # the period ends with the point itself, so its start is one nanosecond later
+        # the period includes the point at its end, so it starts one nanosecond later
         _drop(points, time - self._period + 1)
         self._next[group] = time
         return Emission(tuple(points), time)
@@ -156,7 +157,7 @@ class TimeWindows:
     def expire(
         self, group: int, points: list[Point], time: Nanoseconds
     ) -> Emission | None:
-        """Plan the emits due at `time`, before any point of that time."""
+        """Return the emission that is due at `time`, before points of that time."""
         due = int(self._next[group])
         if time < due:
             return None
@@ -166,10 +167,10 @@ class TimeWindows:
             return Emission(tuple(points), time)
         _drop(points, due - self._period)
         emission = Emission(tuple(points), due)
-        # from the point, not from the due time: a gap causes one emission, not many
+        # counted from the point, not from the due time: a gap causes a single emission
         due = self._after(time)
         self._next[group] = due
-        # the next emission no longer needs these
+        # points that the next emission does not need
         _drop(points, due - self._period)
         return emission
 
@@ -178,34 +179,31 @@ class TimeWindows:
         return bool((latest >= self._next[groups]).any())
 
     def skip(self, groups: Indices, counts: Indices) -> None:
-        """New points of these groups are buffered and cause no emission."""
+        """Note new points of groups that are buffered and cause no emission."""
 
     def plan(self, sequences: Sequences) -> Plan:
         """Plan the emissions that new points cause, in columns."""
         groups, times, starts, _ = sequences
         if not len(times):
             return _merged([], starts[:-1])
-        # a key is the group's number times `span` plus the time: sorted by it are
-        # groups one after the other, so that one search finds a time in each of them
-        # One sorted array for all groups: each group's times are moved to a range of their
-        # own, so that a single searchsorted finds a time in every group at once.
+        # A key is the group's number times `span`, plus the time. The keys of all groups
+        # are one sorted array, in which a single search finds a time in every group.
         low = int(times.min())
         span = int(times.max()) - low + 2
         count = len(groups)
-        # group by group where keys do not fit, or each round would find little
+        # group by group if keys do not fit 64 bits, or if rounds would find little
         if (
             not self._every
             or span * count >= _KEY_LIMIT
             or self._is_walk_faster(count, len(times), span)
         ):
             return self._walk(sequences, range(count), starts[:-1].copy(), [])
-        # positions where a time is less than the one before, unless a group begins
-        # there; the groups of such rows are walked, as no search works in them
-        # a search needs sorted times; groups that are not go point by point
+        # the search needs sorted times: groups with a time less than the previous one go
+        # point by point
         disorder = np.flatnonzero(times[1:] < times[:-1]) + 1
         at = np.searchsorted(starts, disorder, side="right") - 1
         unsorted = np.unique(at[disorder != starts[at]])
-        # an end of 0 takes a group out of the rounds
+        # an end of 0 excludes a group from the rounds
         sorted_ends = starts[1:].copy()
         sorted_ends[unsorted] = 0
         rank = np.arange(count, dtype=np.int64) * span
@@ -213,18 +211,18 @@ class TimeWindows:
         keys += np.repeat(rank, np.diff(starts))
         due = self._next[groups]
         rounds = self._rounds(sequences, sorted_ends, keys, (rank, low, span), due)
-        # time to which the next emission of each group reaches back
+        # earliest time of the next emission of each group
         oldest = _within(_earlier(due, self._period), low, span)
         keep = np.searchsorted(keys, rank + (oldest - low))
         np.clip(keep, starts[:-1], starts[1:], out=keep)
-        # groups that are not sorted were in no round, and are where they were
+        # the due times of unsorted groups are unchanged
         self._next[groups] = due
         if not len(unsorted):
             return _merged(rounds, keep)
         return self._walk(sequences, unsorted.tolist(), keep, rounds)
 
     def _is_walk_faster(self, groups: int, points: int, span: int) -> bool:
-        """True if many rounds of few groups are due: a round costs some 200 points."""
+        """True if few groups need many rounds; a round costs some 200 points."""
         rounds = min(span // self._every, points)
         return groups < 16 and points < 128 * rounds
 
@@ -236,10 +234,9 @@ class TimeWindows:
         scale: tuple[Times, int, int],
         due: Times,
     ) -> list[Plan]:
-        """All groups in lock step, one emission of each group a round.
+        """Plan all groups in lockstep, one emission of each group per round.
 
-        `due` is moved on. The times of a group have to be sorted where its `ends` is
-        not 0.
+        `due` is updated. The times of groups whose `ends` is not 0 must be sorted.
         """
         _, times, starts, fresh = sequences
         rank, low, span = scale
@@ -247,20 +244,19 @@ class TimeWindows:
         active = np.flatnonzero(ends)
         while len(active):
             target = _within(due[active], low, span)
-            # the first point that is not before the due time, but never an old one:
-            # buffered points have caused all their emissions
+            # the first point that is not before the due time
             trigger = np.searchsorted(keys, rank[active] + (target - low))
-            # a point that was there before has caused what it could
+            # but a new one, as old points have caused their emissions already
             np.maximum(trigger, fresh[active], out=trigger)
             hits = trigger < ends[active]
-            # groups without a further emission leave, so the rounds become small
+            # groups without a further emission are dropped, so rounds get smaller
             if not hits.all():
                 active, trigger = active[hits], trigger[hits]
                 if not len(active):
                     break
             found.append((active, trigger, due[active]))
-            # from the trigger, not from the due time: a gap causes one emission, not
-            # many
+            # counted from the trigger, not from the due time: a gap causes a single
+            # emission
             upcoming = _later(times[trigger], self._every)
             due[active] = self._aligned(upcoming) if self._align else upcoming
         if not found:
@@ -268,7 +264,7 @@ class TimeWindows:
         group = np.concatenate([each[0] for each in found])
         trigger = np.concatenate([each[1] for each in found])
         tmax = np.concatenate([each[2] for each in found])
-        # afterwards for all rounds at once: the starts depend only on the due times
+        # for all rounds at once, as the starts only depend on the due times
         oldest = _within(_earlier(tmax, self._period), low, span)
         first = np.searchsorted(keys, rank[group] + (oldest - low))
         first = np.minimum(np.maximum(first, starts[group]), trigger)
@@ -281,7 +277,7 @@ class TimeWindows:
         keep: Indices,
         others: list[Plan],
     ) -> Plan:
-        """Groups one by one and point by point, for times that are not sorted."""
+        """Plan groups one by one and point by point, as for times that are not sorted."""
         emissions: list[tuple[int, int, int, int, int]] = []
         for position in positions:
             start = int(sequences.starts[position])
@@ -314,8 +310,8 @@ class TimeWindows:
             if time < due:
                 continue
             each = not self._every
-            # `first` only moves on, though times go back: points leave at the front, as
-            # they do in the buffer of the row form
+            # `first` never goes back, even if times do: like in the row form, points are
+            # removed at the front
             oldest = time - self._period + 1 if each else due - self._period
             stop = index + 1 if each else index
             while first < stop and times[first] < oldest:
@@ -340,7 +336,7 @@ class CountWindows:
         self._size = 0
 
     def add(self, times: Times) -> None:
-        """Groups appear, each with a first point of these times."""
+        """Add groups, given the times of their first points."""
         end = self._size + len(times)
         if end > len(self._next):
             self._seen = np.resize(self._seen, max(16, 2 * end))
@@ -374,17 +370,16 @@ class CountWindows:
         return bool((self._seen[groups] + counts >= self._next[groups]).any())
 
     def skip(self, groups: Indices, counts: Indices) -> None:
-        """New points of these groups are buffered and cause no emission."""
+        """Note new points of groups that are buffered and cause no emission."""
         self._seen[groups] += counts
 
     def plan(self, sequences: Sequences) -> Plan:
         """Plan the emissions that new points cause, in columns."""
         groups, times, starts, fresh = sequences
         seen, due = self._seen[groups], self._next[groups]
-        # the point that causes the n-th emission follows from counts alone: no search,
-        # and no round, whatever the times are
+        # the points that cause emissions follow from counts alone, without a search
         total = seen + (starts[1:] - fresh)
-        # floor division: negative while the next is not reached
+        # floor division is negative until the next emission is due
         emissions = np.maximum((total - due) // self._every + 1, 0)
         group = np.repeat(np.arange(len(groups)), emissions)
         # 0, 1, 2 … within each group
@@ -400,17 +395,17 @@ class CountWindows:
 
 
 def _later(times: Times, by: Nanoseconds) -> Times:
-    """Times later by `by`; `NEVER` instead of what int64 does not hold."""
+    """Times later by `by`; `NEVER` for times beyond int64."""
     return np.minimum(times, NEVER - by) + by
 
 
 def _earlier(times: Times, by: Nanoseconds) -> Times:
-    """Times earlier by `by`, or the least that int64 holds."""
+    """Times earlier by `by`, at least the smallest int64."""
     return np.maximum(times, by - NEVER) - by
 
 
 def _within(times: Times, low: Nanoseconds, span: int) -> Times:
-    """Times clipped to `span` from `low` on; `numpy.clip` takes several times as long."""
+    """Times clipped to `span` from `low` on; several times as fast as `numpy.clip`."""
     return np.minimum(np.maximum(times, low), low + span - 1)
 
 
