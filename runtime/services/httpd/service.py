@@ -10,8 +10,10 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-# not from aiohttp.web, which has an application's parts: they take memory
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
+
+# not from aiohttp.web, which has an application's parts: they take memory
+from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
@@ -326,7 +328,7 @@ class _Protocol(RequestHandler):
     A method it does not know is answered like a missing path.
     """
 
-    __slots__ = ("_framing", "_gone", "_intake", "_refusal")
+    __slots__ = ("_body", "_framing", "_gone", "_intake", "_refusal")
 
     def __init__(self, intake: Intake, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -334,6 +336,8 @@ class _Protocol(RequestHandler):
         self._framing: Framing | None = Framing()
         self._refusal: Answer | None = None
         self._gone = asyncio.Event()
+        # of the newest request
+        self._body: StreamReader | None = None
 
     @property
     def is_arriving(self) -> bool:
@@ -357,6 +361,8 @@ class _Protocol(RequestHandler):
         try:
             for piece in self._framing.pieces(data):
                 super().data_received(piece)
+                if self._messages:
+                    self._body = self._messages[-1][1]
         except MalformedError as error:
             self._refuse(error.answer)
         else:
@@ -384,16 +390,11 @@ class _Protocol(RequestHandler):
 
     def _break_off(self) -> None:
         """Fail the readers of the arriving body."""
-        if self._messages:
-            body = self._messages[-1][1]
-        elif self._current_request is not None:
-            body = self._current_request.content
-        else:
-            return
-        if not body.is_eof():
-            body.set_exception(RequestPayloadError("malformed chunks"))
+        # noted on arrival: aiohttp lets go of it before a request has it
+        if self._body is not None and not self._body.is_eof():
+            self._body.set_exception(RequestPayloadError("malformed chunks"))
             # no reader must wait for the rest of it
-            body.feed_eof()
+            self._body.feed_eof()
 
     def handle_error(
         self,

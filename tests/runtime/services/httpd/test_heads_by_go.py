@@ -7,6 +7,7 @@ write path is asked, with `g` for another one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -22,7 +23,7 @@ from runtime.services.httpd.framing import Framing
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
 from runtime.services.httpd.router import Router
-from tests.runtime.services.httpd.test_service import Sent, with_server
+from tests.runtime.services.httpd.test_service import Sent, serving, with_server
 
 TABLE = Path(__file__).with_name("heads_by_go.jsonl")
 # Not served, though Go does: a proxy may take these for other requests than Go, or the
@@ -190,6 +191,31 @@ def test_a_body_that_breaks_off_its_chunks_is_refused_at_once() -> None:
         return answered(port, [head, b"2\r\n{}\r\n", b"zz\r\n"])
 
     assert with_server(Sent(), use) == ("400", "400 Bad Request")
+
+
+@pytest.mark.parametrize("turns", range(10))
+def test_a_body_is_refused_whatever_the_loop_does_meanwhile(turns: int) -> None:
+    head = b"POST /kapacitor/v1/tasks HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    async def run() -> bytes:
+        async with serving(Sent()) as service, asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+            loop = asyncio.get_running_loop()
+
+            def send(after: int) -> None:
+                """Send the rest, behind what arrives in that turn of the loop."""
+                if after:
+                    loop.call_later(0, send, after - 1)
+                else:
+                    writer.write(b"zz\r\n")
+
+            writer.write(head)
+            send(turns)
+            found = await reader.read()
+            writer.close()
+            return found
+
+    assert asyncio.run(run()).startswith(b"HTTP/1.1 400 ")
 
 
 STARTS = (
