@@ -305,7 +305,7 @@ def tasks(count: int) -> None:
     script = SCRIPT.replace("cpu", "many").replace("small", "big")
     with _running() as server:
         for number in range(20):
-            # odd ones share what comes before their alert, even ones share nothing
+            # odd tasks share the nodes before their alert, even ones share nothing
             lead = "" if number % 2 else f"|eval(lambda: \"v\" + {number}.0).as('v')"
             text = script.replace("|alert()", f"{lead}|alert()")
             task = {"id": f"t{number}", "script": text, "status": "enabled"}

@@ -44,7 +44,7 @@ def main() -> None:
 
 def measure(arguments: Sequence[str], runs: int) -> float:
     """The median seconds of one command, after a round that compiles its modules."""
-    # installed packages are compiled; so must be the ones that are measured
+    # installed packages are compiled, so compile the measured ones too
     environment = {**os.environ}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     times: list[float] = []

@@ -309,7 +309,7 @@ def _scaffold(arguments: Sequence[str], root: Path) -> Cost:
 
 
 def _timed(arguments: Sequence[str], root: Path, **variables: str) -> Cost:
-    # installed packages are compiled; so must be the ones that are measured
+    # installed packages are compiled, so compile the measured ones too
     environment = {**os.environ, **variables}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as output:

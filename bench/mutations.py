@@ -213,8 +213,8 @@ def _prose(tree: ast.Module) -> Iterator[ast.AST]:
 def _unused(tree: ast.Module) -> Iterator[ast.AST]:
     """Values of the service test that nothing can depend on.
 
-    The defaults of options that `test_options` always sets; and the topic of the event,
-    which belongs to none: a service that sends the topic has an option for it.
+    They are the defaults of options that `test_options` always sets, and the topic of the
+    event: a service that sends the topic has an option for it.
     """
     given: set[str | None] = set()
     for node in ast.walk(tree):
@@ -294,7 +294,7 @@ def measured(
     each: int,
     left: Callable[[str], None],
 ) -> Count:
-    """Try changes until `each` of them count; lines about those not noticed go to `left`."""
+    """Try changes until `each` of them count; pass lines about unnoticed ones to `left`."""
     count = all_ = 0
     for change in changes:
         if all_ == each:

@@ -103,7 +103,7 @@ def started(before: str) -> Cost:
     Args:
         before: code to run first.
     """
-    # installed packages are compiled; so must be the ones that are measured
+    # installed packages are compiled, so compile the measured ones too
     environment = {**os.environ}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:

@@ -87,8 +87,8 @@ class Count(NamedTuple):
     """The results of one step for all integrations.
 
     Attributes:
-        needed: those that needed a person.
-        lost: edits that are gone.
+        needed: number of integrations that needed a person.
+        lost: number of lost edits.
         seconds: time that the commands took.
     """
 
@@ -326,7 +326,7 @@ class Bench:
                 file.write_text(file.read_text().replace(old, new))
 
     def _change_specs(self) -> None:
-        """Another title; where the spec was made of flags, one more field."""
+        """Change all titles, and add a field to specs that were made of flags."""
         for root in (self.plain, self.ours):
             for each in self._all:
                 file = root / each.folders[0] / "handler.toml"
@@ -411,7 +411,7 @@ class Bench:
         _run([self._tools / "copier", command, "-q", *arguments], self._template)
 
     def _lost(self, root: Path, former: Sequence[Integration]) -> int:
-        """The edits that are not in the files of their integrations."""
+        """The number of edits that are missing from the files of their integrations."""
         lost = 0
         for old, new in zip(former, self._all, strict=True):
             texts = [_text(file) for file in (new.service(root), new.tests(root))]

@@ -1,8 +1,8 @@
 """Recreates lost or damaged records from the tree.
 
 Later merges start from the text that the spec and the templates render today, except for
-texts that are intact in a damaged record. Where the tree differs from it, it counts as
-edited. Only the record is written.
+texts that are intact in a damaged record. Where the tree differs from this text, it counts
+as edited. Only the record is written.
 """
 
 from __future__ import annotations

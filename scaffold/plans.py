@@ -82,7 +82,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
         inputs: the digests of all files and folders that it depends on, by path.
         changes: the files.
         outcomes: the status lines.
-        next: commands to go on with.
+        next: suggested next commands.
         notes: further messages.
     """
 

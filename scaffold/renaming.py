@@ -54,7 +54,7 @@ class _Moved(NamedTuple):
     """A tree in which a handler has another name, before it is generated again.
 
     Attributes:
-        changes: from the tree as it is.
+        changes: changes of the present tree.
         sources: former paths of moved files by new path.
         outcomes: outcomes of the registrations removed under the old name.
     """

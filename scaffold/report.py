@@ -32,7 +32,7 @@ class Report:
         findings: findings of `check`.
         summary: the last status line.
         output: data for standard output.
-        next: commands to go on with.
+        next: suggested next commands.
         extra: more members of the JSON object.
         dry_run: true if nothing was written.
         plan: the file that the plan of the changes is in, or "".

@@ -1,4 +1,4 @@
-"""One file whose conflicts a person settles; the rest of its handler stays as it is."""
+"""Settles the conflicts in one file; the rest of its handler stays unchanged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def resolved(
         take: the side to take; None: the file as it is now, merged by a person.
 
     Raises:
-        MarkersLeft: the file as it is holds conflict markers.
+        MarkersLeft: the file still has conflict markers.
     """
     record = state.read(tree, want.kind) or Record({}, {})
     now = tree.read(path) or b""

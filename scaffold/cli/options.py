@@ -153,7 +153,7 @@ def on_conflict(command: Command) -> Command:
         "--on-conflict",
         type=click.Choice(["fail", "markers", "mine", "generated"]),
         default=None,
-        help="If a hand edit contradicts the generated code: leave the handler as it is, "
+        help="If a hand edit contradicts the generated code: leave the handler unchanged, "
         "write both versions with markers, or take one side (default: ask in a terminal, "
         "else fail).",
     )(command)

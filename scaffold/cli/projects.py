@@ -60,7 +60,7 @@ def recover(completes: bool, undoes: bool, sets_aside: bool, **values: Any) -> N
     """Finish an interrupted command.
 
     Every command that writes does this first. If a file was edited in between, it exits
-    with 8. Then --continue or --abort finishes the other files, leaves that one as it is,
+    with 8. Then --continue or --abort finishes the other files, leaves that one unchanged,
     and keeps its two versions under .scaffold/kept.
     """
     options.refuse_several(

@@ -56,7 +56,7 @@ def undo(keep_edits: bool, discard_edits: bool, **values: Any) -> None:
     """Undo the last command that wrote.
 
     If a file that it changed was changed again, it exits with 3. Then --keep-edits leaves
-    that file as it is and keeps its version before the command under .scaffold/kept;
+    that file unchanged and keeps its version before the command under .scaffold/kept;
     --discard-edits puts that version back. A second undo repeats the command.
     """
     options.refuse_several(

@@ -69,7 +69,7 @@ def change(
         project: the project to change.
         generated: makes the change set from the tree.
         how: the options of the command.
-        next_steps: commands to go on with.
+        next_steps: suggested next commands.
         sources: files that it read besides those of the project.
     """
     root = project.root

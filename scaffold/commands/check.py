@@ -102,12 +102,12 @@ def _of_handler(
 def _of_templates(
     project: Project, tree: Tree, want: Wanted, templates: Overrides
 ) -> list[Finding]:
-    """Changes of templates beside a change of the spec: found with the spec as it was."""
+    """The findings about changed templates beside a changed spec, by the former spec."""
     record = state.read(tree, want.kind)
     text = record.files[want.spec_path] if record else ""
     try:
         spec = parse(text, str(want.spec_path))
-    except SpecError:  # such as a key that was renamed
+    except SpecError:  # for example a key was renamed since
         return []
     before = Overlay(tree, {want.spec_path: text.encode()})
     found = examined(wanted_of(project, spec, templates), before, fresh(project))

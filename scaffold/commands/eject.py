@@ -1,7 +1,6 @@
 """`scaffold eject`: generated files that belong to their owner alone from then on.
 
-A file may be ejected before there is a handler of its name: `new-handler` then leaves it
-as it is.
+A file may be ejected before its handler exists: `new-handler` then leaves it unchanged.
 """
 
 from __future__ import annotations

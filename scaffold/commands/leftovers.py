@@ -17,7 +17,7 @@ _SHOWN = 20
 def add_leftovers(
     report: Report, project: Project, names: Names, own: Collection[PurePosixPath] = ()
 ) -> None:
-    """List the mentions of a handler in the project as it is after a command.
+    """List the mentions of a handler that remain in the project after a command.
 
     Args:
         report: the report of the command.

@@ -34,7 +34,7 @@ def resolve(
 
     Raises:
         UsageError: no handler has generated text in that file.
-        MarkersLeft: the file as it is holds conflict markers.
+        MarkersLeft: the file still has conflict markers.
     """
     tree = DiskTree(project.root)
     path = _path(project, tree, name, folder)

@@ -152,7 +152,7 @@ def _made_key(folder: str) -> bytes:
 
 
 def _make(folder: str) -> None:
-    """Make a folder for this user alone, with those that it is in, on disk."""
+    """Make a folder and its missing parents for this user alone, and sync them."""
     if os.path.isdir(folder):
         return
     parent = os.path.dirname(folder)

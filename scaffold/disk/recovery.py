@@ -1,8 +1,8 @@
 """One writer at a time, and recovery after an interrupted one.
 
-The next command that writes completes or undoes an interrupted transaction; one without a
-record is dropped. A file that is neither as before nor as after was changed
-in the meantime: then nothing is touched and a person must choose.
+The next command that writes completes or undoes an interrupted transaction, or drops one
+without a record. A file in neither its old nor its new state was changed in the meantime:
+then nothing is touched and a person must choose.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scaffold.disk.transaction import Step, Transaction
 from scaffold.errors import ForeignTransaction, Locked, PlanError, RecoveryFailed
 
 _LOCK = transaction.STATE / "lock"
-# one byte is locked on Windows, so that it cannot be read: the process comes after it
+# on Windows one byte is locked and cannot be read, so the process ID follows it
 _PID_AT, _PID_LENGTH = 1, 20
 _POLL_S = 0.02
 
@@ -218,7 +218,7 @@ def _finish(made: Transaction, choice: Choice) -> str:
 
 
 def _is_changed(top: Folder, step: Step) -> bool:
-    """True if a file is neither as before nor as after."""
+    """True if a file is in neither its old nor its new state."""
     try:
         return transaction.digest(folders.read(top, step.path)) not in (
             step.old,

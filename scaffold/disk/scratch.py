@@ -28,7 +28,7 @@ def files(contents: Mapping[str, bytes]) -> Iterator[list[Path]]:
 def changed(root: Path, changes: Sequence[Change]) -> Iterator[Path]:
     """A folder that looks like the project after the changes.
 
-    It is made of links to everything that stays as it is, so it costs nothing.
+    It consists of links to all unchanged files and folders, so it costs little.
     """
     import shutil
     import tempfile

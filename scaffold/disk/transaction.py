@@ -11,7 +11,7 @@ A transaction lives in `.scaffold/txn/`:
 
 A completed one is moved to `.scaffold/undo/`, which `last` reads.
 
-A checkout may come from a stranger, with such a folder in it. `owner` and the record are
+A checkout may come from a stranger and contain such a folder. `owner` and the record are
 sealed with a key that lies outside (`machine`); a transaction without a seal is left alone.
 All paths are followed part by part (`folders`), so that no link leads out.
 """
@@ -155,7 +155,7 @@ def _sealed(keys: Keys, data: bytes) -> bytes:
 def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
     """Keep the content of a target: a second name for it, or else a copy.
 
-    The target is not written to but replaced, so that its old content stays as it is.
+    The target is replaced instead of written to, so that its old content is not changed.
     State is copied: it is not read where it has a second name.
     """
     path = change.path
@@ -372,7 +372,7 @@ def translated(
     path: PurePosixPath = FOLDER,
     outcome: str = AS_BEFORE,
 ) -> BaseException:
-    """An error of the system as one of ours; any other as it is."""
+    """An error of the system as one of ours; any other error unchanged."""
     if isinstance(error, NotPlainError):
         return UnreadableFile(error.path, error.problem)
     if isinstance(error, OSError):

@@ -1,10 +1,10 @@
 # ruff: noqa: PTH109, PTH117, PTH120, PTH123, PTH208
 """Verdicts of commands that found nothing to do, so that nothing is examined again.
 
-Such a verdict depends on the content of some files and folders alone. `check` and
-`regenerate --all` keep their list with one digest of it all, outside of the project; while
-the digest is the same, so is the verdict. Only the bare minimum is imported here:
-`pathlib` alone costs half of the time that the cache saves.
+Such a verdict depends only on the content of some files and folders. `check` and
+`regenerate --all` keep a list of these with one digest of all, outside of the project. While
+the digest is the same, the verdict holds. Only the bare minimum is imported here: `pathlib`
+alone costs half of the time that the cache saves.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ def _part(value: str) -> tuple[str, str]:
     is_placeholder = content.startswith("<") and content.endswith(">")
     if content.startswith(("@", "<")) and not is_placeholder:
         raise UsageError(
-            f"the example uploads a file in {escaped(name)!r}, which a spec cannot say; "
+            f"the example uploads a file in {escaped(name)!r}, which a spec cannot describe; "
             "remove this part if the service does without it"
         )
     return name, content.partition(";type=")[0].strip('"')
@@ -309,7 +309,9 @@ def _request(options: _Options) -> CurlRequest:
         allowed = ", ".join(_METHODS)
         raise UsageError(f"unknown method {escaped(method)!r} (allowed: {allowed})")
     if method == "GET" and made.body_kind:
-        raise UsageError("the example sends GET with a body, which a spec cannot say")
+        raise UsageError(
+            "the example sends GET with a body, which a spec cannot describe"
+        )
     return replace(made, method=method, notes=tuple(options.notes))
 
 

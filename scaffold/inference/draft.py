@@ -28,9 +28,7 @@ from scaffold.inference.settings import Setting, Settings
 from scaffold.spec.toml import toml_key, toml_table, toml_text, toml_tree
 
 _SIGNATURE = re.compile(r"signature|hmac|^sig$|^sign$", re.IGNORECASE)
-_TEXT_IN_PATH = (
-    "URL: '{}' in the path sent as it is (nothing tells whether this text varies)"
-)
+_TEXT_IN_PATH = "URL: '{}' in the path sent as it is (the example does not show whether this text varies)"
 _SIGNED = (
     "{}: it signs one request, so no setting can hold it; a spec makes signatures with "
     "hmac_sha256() and the like"
@@ -44,9 +42,9 @@ _ASSIGNED = re.compile(
 # several of them, one of which is a secret or signs the request
 _PARAMETERS = re.compile(r"([A-Za-z][\w-]* )\s*[A-Za-z][\w-]*=.*", re.DOTALL)
 _CODE = re.compile(r"(?<!\$)\$\{(.*?)\}")
-# fixed words beside an API key
+# fixed words that accompany an API key
 _NO_PASSWORDS = ("", "x", "x-oauth-basic", "api_token")
-# … or a placeholder for a password, beside a user name
+# … or a placeholder for a password that accompanies it
 _PASSWORDS = ("pass", "password")
 _NO_USERS = ("api", "apikey", "token", "key")
 _PATH_SAFE = "/$&+,:;=@~"

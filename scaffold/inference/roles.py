@@ -296,7 +296,7 @@ def _proposal(value: Value, taken: set[Role]) -> Proposal:
         if proposal is not None:
             return proposal
     if isinstance(value.value, str) and " " in value.value.strip():
-        reason = "nothing tells whether this text varies"
+        reason = "the example does not show whether this text varies"
         return Proposal(value, Role.CONSTANT, reason, Confidence.GUESS)
     return Proposal(value, Role.CONSTANT, "nothing varies it", Confidence.LIKELY)
 
@@ -402,7 +402,7 @@ def _level(value: Value, taken: set[Role]) -> Proposal | None:
         name = names.identifier(key_of(key))
         return Proposal(value, Role.LEVEL, reason, confidence, name)
     if isinstance(value.value, int) and not isinstance(value.value, bool):
-        reason = f"{value.key!r} is a number whose scale the example does not tell"
+        reason = f"{value.key!r} is a number whose scale the example does not show"
         return Proposal(value, Role.FIELD, reason, Confidence.GUESS, key_of(key))
     return None
 

@@ -11,7 +11,7 @@ _NAMES = re.compile(
     r"secret|service|user|session|x)?[-_.\s]?"
     r"(?:token|apikey|key|secret|password|passwd|pass[-_]?phrase|passcode|pass|pwd|pin|"
     r"pin[-_]?code|credential|signature|sig|sign|auth|authorization|cookie|webhook|jwt)s?$"
-    # … and those that no other word ends with
+    # … and endings that only names of secrets have
     r"|(?:token|apikey|secret|password|passwd|passphrase)$",
     re.IGNORECASE,
 )

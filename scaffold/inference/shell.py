@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from scaffold.errors import UsageError
 
-# plain characters for those of editors and browsers
+# plain characters for the typographic ones of editors and browsers
 _PLAIN = str.maketrans({
     "\u00a0": " ", "\u2028": "\n", "\u200b": "", "\ufeff": "",
     "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'",
@@ -18,7 +18,7 @@ _DASHES = re.compile(r"(?<!\S)[\u2013\u2014](?=[A-Za-z])")
 _PROMPT = re.compile(r"\A\s*(?:[$%>#]|PS>|C:\\>)\s+")
 # lines before the command; `#` is also the prompt of root
 _COMMENT = re.compile(r"\A(?:\s*(?:#(?!\s*curl\b)|REM |::)[^\n]*\n)+")
-# the ends of lines at which cmd.exe and PowerShell go on
+# line ends that continue a command in cmd.exe and PowerShell
 _CONTINUED = re.compile(r"[ \t][\^`][ \t]*\r?\n")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -64,7 +64,7 @@ class CommandLine:
 def split(text: str) -> CommandLine:
     """The first command of a text.
 
-    Quotes, backslashes, `$'…'`, here-documents and continued lines mean what they mean in
+    Quotes, backslashes, `$'…'`, here-documents and continued lines have their meaning in
     a POSIX shell; `^` and a backtick at the end of a line continue it, as in Windows'
     shells. An `&` inside a word is part of it: pages show URLs without quotes. Comments
     and assignments before the command are left out; variables that hold a URL are replaced.
@@ -90,7 +90,7 @@ def split(text: str) -> CommandLine:
 
 
 def _command(words: list[str]) -> list[str]:
-    """A command from its name on; nothing for a line that only sets variables."""
+    """The words of a command from its name on; none for a line that only sets variables."""
     for index, word in enumerate(words):
         if word in _SETTERS:
             return []

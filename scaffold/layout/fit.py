@@ -147,7 +147,7 @@ def _fitted(lines: list[str], limit: int) -> list[str]:
 
 
 def _exploded(lines: list[str], limit: int) -> Iterator[str]:
-    """The lines of a statement with an item on each, those that are too long laid out.
+    """The lines of a statement with one item per line; lines that are too long are laid out.
 
     Raises:
         DeclinedError: they are left to black.

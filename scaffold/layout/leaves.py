@@ -182,7 +182,7 @@ def _weigh(leaves: Sequence[Leaf]) -> None:
     """Find black's preferred breaks, from the surroundings of each leaf."""
     followers = [*leaves[1:], None]
     previous: Leaf | None = None
-    fors: list[int] = []  # the depths at which a comprehension goes on
+    fors: list[int] = []  # `for` and `in` of comprehensions, by open bracket
     for leaf, following in zip(leaves, followers, strict=True):
         if leaf.opens:
             fors.append(0)

@@ -15,7 +15,7 @@ def merged(asked: Registration, now: str, style: Style, take: Take) -> str | Non
 
     Args:
         asked: the registration, with its former text.
-        now: the entry as it is, not indented.
+        now: the entry in the project, not indented.
         style: the project's layout of code.
         take: the way to settle conflicts; shared files get no markers, and no entry twice.
     """

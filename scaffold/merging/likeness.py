@@ -71,7 +71,7 @@ def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
 
 
 def plain_lines(path: PurePosixPath, text: str) -> Iterator[str]:
-    """The lines of a document, without what formatters change; no empty ones."""
+    """The lines of a document, without empty ones and without differences by formatters."""
     for line in text.split("\n"):
         plain = plain_line(path, line)
         if plain:
@@ -79,7 +79,7 @@ def plain_lines(path: PurePosixPath, text: str) -> Iterator[str]:
 
 
 def plain_line(path: PurePosixPath, line: str) -> str:
-    """A line of a document, without what formatters change."""
+    """A line of a document, without differences by formatters."""
     line = line.rstrip()
     if line.startswith("|"):
         return "|---|" if _RULE.match(line) else _CELL.sub("|", line)
@@ -87,7 +87,7 @@ def plain_line(path: PurePosixPath, line: str) -> str:
 
 
 def _clean_docstring(node: ast.AST) -> None:
-    """A docstring without the indentation, which is that of the code around it."""
+    """Remove the indentation of a docstring, which depends on the code around it."""
     body = getattr(node, "body", None)
     if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
         value = body[0].value

@@ -30,7 +30,7 @@ _SEPARATED = (*brackets.Node.__args__, cst.Param)
 
 def code_of(node: cst.CSTNode) -> str:
     """The code of a node, not indented."""
-    if isinstance(node, cst.Annotation):  # its sign depends on where it stands
+    if isinstance(node, cst.Annotation):  # its sign depends on its place
         node = node.annotation
     return _EMPTY.code_for_node(node)
 

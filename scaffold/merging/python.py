@@ -169,7 +169,7 @@ class _Merge:
             return None
 
     def _paired(self, part: Versions[Body]) -> Iterator[Statement]:
-        """Statements that both sides changed: each beside those of its kind and name."""
+        """Statements that both sides changed, each paired with those of its kind and name."""
         names = Versions(*(list(named(each, with_imports=True)) for each in part))
         for numbers in regions(names):
             inner = Versions(*map(_at, part, numbers))
@@ -193,7 +193,7 @@ class _Merge:
             return self._settled(Versions(*([each] for each in versions)))
 
     def _settled(self, versions: Versions[Body]) -> Sequence[Statement]:
-        """Statements for a conflict: those of a side, or all with marks between."""
+        """The statements that settle a conflict: one side's, both, or all with marks."""
         self.conflicts.append(" of ".join(reversed(self._scope)))
         base, mine, new = versions
         if self._take == "mine":
@@ -376,7 +376,7 @@ def _in_place_of(old: Any, new: Any) -> Any:
 def _spaced(
     body: Sequence[tuple[Key, Any]], versions: Versions[dict[Key, Statement]], gap: int
 ) -> Iterator[Any]:
-    """Statements with blank lines where a definition came to stand beside others."""
+    """Statements with blank lines around definitions that have new neighbors."""
     neighbours = {
         pair for each in versions for pair in itertools.pairwise([None, *each])
     }

@@ -16,7 +16,7 @@ def merged(
 
     Args:
         path: its path.
-        versions: its texts; line ends and a byte order mark are those of the person's.
+        versions: its texts; line ends and byte order mark are taken from the person's.
         style: the project's layout of code.
         take: the way to settle conflicts.
     """

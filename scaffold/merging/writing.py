@@ -54,7 +54,7 @@ def written(text: str, own: Writing, style: Style) -> str:
     """A generated text, laid out in the way of a file.
 
     Args:
-        text: the text, laid out as the project's settings say.
+        text: the text, laid out by the project's settings.
         own: the way of the file.
         style: the project's.
     """

@@ -35,7 +35,7 @@ def added(
     Args:
         path: the module.
         data: its content.
-        fresh: the same module as it is in a new project.
+        fresh: the same module of a new project.
         missing: the places that it lacks.
 
     Returns:
@@ -81,7 +81,7 @@ def wiring(path: PurePosixPath, fresh: str) -> list[Wire]:
 
     Args:
         path: the module, whose value is a call such as `Integrations(kinds=KINDS)`.
-        fresh: the module as it is in a new project.
+        fresh: the module of a new project.
     """
     body = ast.parse(fresh).body
     modules = {

@@ -129,7 +129,7 @@ def inserted(
 
 
 def removed(inside: Contents, index: int, *, is_tuple: bool) -> Contents:
-    """The contents without one entry; comments around it stay, one beside it goes."""
+    """The contents without one entry and the comment beside it; comments around it stay."""
     joined = _join(
         inside.gaps[index],
         inside.gaps[index + 1],

@@ -42,7 +42,7 @@ _WRITTEN = Registered | EntryMerged | EntryUpdated
 
 
 def _unmerged(asked: Registration, now: str) -> str | None:
-    """Leave every edited entry that is out of date as it is."""
+    """Leave every edited entry that is out of date unchanged."""
     del asked, now
     return None
 

@@ -65,7 +65,7 @@ class Slot(NamedTuple):
 
     Attributes:
         entries: all entries that Python would find, in the order of the file.
-        end: the line before which a new last entry goes, where that is whole lines.
+        end: the line before which a new last entry is inserted, if it is whole lines.
         indent: the white space before an entry.
         unit: one step of indentation in this file.
         gap: blank lines between two entries.
@@ -133,7 +133,7 @@ class Anchor(ABC):
         label: description of the place, with fields in braces.
         frame: Python text around an entry that makes it a module; None: not Python.
         orders: possible sort keys of entries, the usual one first; none: new entries
-            go last.
+            are added at the end.
     """
 
     label: ClassVar[str]

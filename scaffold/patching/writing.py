@@ -188,7 +188,7 @@ def _with_gap(source: Source, slot: Slot, entry: Entry) -> tuple[int, int]:
     above, below = range(start - slot.gap, start), range(stop, stop + slot.gap)
     if siblings == [entry]:
         above = range(start - slot.lead, start)
-        # the blank line of a first entry stands above it where lines are the place
+        # without a holder, the blank line of a first entry is above it
         below = range(stop, stop + (slot.gap or (slot.lead if slot.holder else 0)))
     is_last = entry == siblings[-1]
     if is_last and above and _are_blank(source, above):

@@ -143,7 +143,7 @@ SPEC = (
         VALUES,
         "Values of an answer that requests for later events of the alert use, by name.",
     ),
-    Key("hook", TABLE, "Python beside the spec that sends, in place of HTTP."),
+    Key("hook", TABLE, "Python module beside the spec that sends, in place of HTTP."),
     Key("test", TABLE, "Options of the service test, by key."),
     Key("example", TABLES, "Cases of your own, which become tests."),
 )
@@ -186,7 +186,7 @@ WRAP = (
         "Text before errors of making a request, checks included, such as `failed to "
         "prepare API request`.",
     ),
-    Key("send", STRING, "Text before errors of sending it, where no response comes."),
+    Key("send", STRING, "Text before errors of sending it, if no response arrives."),
 )
 _FORMERLY = Key(
     "formerly",

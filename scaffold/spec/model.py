@@ -312,8 +312,8 @@ class Wrap(NamedTuple):
     """Texts before the errors of a handler.
 
     Attributes:
-        prepare: before those of making a request, or "".
-        send: before those of sending it, or "".
+        prepare: text before errors of making a request, or "".
+        send: text before errors of sending it, or "".
     """
 
     prepare: str = ""
@@ -369,7 +369,7 @@ class RequestSpec:
         path: suffix of the path of `url`.
         has_slashes: true if `path` is one string whose slashes separate segments.
         has_last_slash: true if such a string ends with a slash.
-        query: parameters in place of those of `url`; None keeps those.
+        query: parameters that replace those of `url`; None keeps them.
         headers: headers besides the content type.
         scheme: scheme of the `Authorization` header, or "".
         token: token after the scheme, or None.

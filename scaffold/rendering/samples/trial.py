@@ -108,7 +108,7 @@ class _Service:
 
 
 class _Stepped(_Service):
-    """Stands in for `SteppedService`, also beside another base."""
+    """Stands in for `SteppedService`, also together with another base class."""
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class FakeView(View):
 
     @property
     def bodied_steps(self) -> ast.expr | None:
-        """The names of steps, if a status other than that of deliveries answers them."""
+        """The names of steps, if their answers need another status than those of deliveries."""
         if self.sample.good_status in range(200, 300) and self.sample.has_good_body:
             return None
         names = [ast.Constant(each.name) for each in self.spec.steps]
@@ -157,7 +157,7 @@ class FakeView(View):
 
     @property
     def status(self) -> int:
-        """The status that it answers, where that is not 200; else 0."""
+        """The status of its answers if that is not 200, else 0."""
         status = self.sample.good_status
         return status if status != 200 else 0
 

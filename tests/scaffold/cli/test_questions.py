@@ -211,7 +211,8 @@ def test_guesses_of_a_curl_example_are_asked_about(talk: Talk, project: Path) ->
     arguments = ("wombat", "--from-curl", EXAMPLE, *TEST_NOTHING)
     code, seen = talk("what\no\n\n", *arguments)
     assert code == 0, seen
-    assert "form.note = 'by the bot': nothing tells whether this text varies" in seen
+    reason = "the example does not show whether this text varies"
+    assert f"form.note = 'by the bot': {reason}" in seen
     assert "form.priority = 'high'" in seen
     assert "[m]essage, [o]ption, [s]ecret, [c]onstant [c]: " in seen
     assert "[m]essage, [o]ption, [s]ecret, [c]onstant, [k]eep as level [k]: " in seen

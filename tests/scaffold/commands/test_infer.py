@@ -58,7 +58,7 @@ def test_reasons_and_doubts_for_machines(scaffold: Run) -> None:
     done = scaffold("infer", "huddle", "--from-curl", EXAMPLE, "--json")
     told = json.loads(done.stdout)
     assert told["doubts"] == [
-        "json.note: sent as it is (nothing tells whether this text varies)"
+        "json.note: sent as it is (the example does not show whether this text varies)"
     ]
     assert any("event.message" in each for each in told["reasons"])
     assert TOKEN not in done.stdout
