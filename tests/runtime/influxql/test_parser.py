@@ -11,7 +11,8 @@ import pytest
 
 from runtime.errors import ScriptError
 from runtime.influxql import zones
-from runtime.influxql.parser import LONGEST, MAX_DEPTH, parse
+from runtime.influxql.parser import parse
+from runtime.influxql.tokens import LONGEST, MAX_DEPTH
 
 HERE = Path(__file__).parent
 STATEMENTS = [
