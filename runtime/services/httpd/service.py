@@ -443,7 +443,9 @@ class _LastResponse(Response):
         transport = self._req.transport if self._req is not None else None
         await super().write_eof(data)
         if transport is not None and transport.can_write_eof():
-            transport.write_eof()
+            # a client may be gone before the server knows
+            with contextlib.suppress(OSError):
+                transport.write_eof()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
                 await self._gone.wait()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import re
 import socket
@@ -216,6 +217,23 @@ def test_a_body_is_refused_whatever_the_loop_does_meanwhile(turns: int) -> None:
             return found
 
     assert asyncio.run(run()).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_client_that_goes_before_its_refusal_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def shutdown(transport: asyncio.Transport) -> None:
+        """Fail as a socket does whose client has reset the connection."""
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    transport = asyncio.selector_events._SelectorSocketTransport
+    monkeypatch.setattr(transport, "write_eof", shutdown)
+
+    def use(port: int) -> tuple[str, str]:
+        return answered(port, [b"nonsense\r\n\r\n"])
+
+    assert with_server(Sent(), use)[0] == "400"
+    assert caplog.records == []
 
 
 STARTS = (
