@@ -30,15 +30,15 @@ from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
 T = TypeVar("T")
 
-# while an answer is judged: the parts that could not be
+# reasons to doubt the answer that is being judged
 _doubts: ContextVar[list[str] | None] = ContextVar("doubts", default=None)
 _NO_MEMORY: Mapping[str, object] = MappingProxyType({})
 _memory: ContextVar[Mapping[str, object]] = ContextVar("memory", default=_NO_MEMORY)
 _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# as many digits as a number of 64 bits has, and one more
+# the digits of a 64-bit number, and one more
 _NUMBER = re.compile(r"([+-]?[0-9]{1,20})(?:\.[0-9]*)?")
-# a longer time to wait is perhaps a date
+# a longer time may be a date
 _LONGEST_S = 1e8
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9}|)(Z|[+-]\d\d:\d\d)", re.ASCII
@@ -65,8 +65,8 @@ class Answer(Protocol):
 def judging() -> Iterator[list[str]]:
     """Collect values that were missing or of another type while a response is judged.
 
-    `get`, the comparisons, `contains` and `length` return a value nevertheless; if
-    anything was collected, the verdict does not rest on the response alone.
+    `get`, the comparisons, `contains` and `length` return a value nevertheless. If
+    anything was collected, the verdict must not depend on the response alone.
     """
     doubts: list[str] = []
     token = _doubts.set(doubts)

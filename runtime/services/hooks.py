@@ -1,4 +1,4 @@
-"""Base of the services whose transport is a module that a person wrote."""
+"""Base of the services whose transport is a hand-written module."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
 class Hook(Protocol[ConfigT_contra]):
     """The functions of a hook module.
 
-    It may also have `validate(config)`, which raises `ConfigError`, and `check(options)`,
-    which raises `OptionsError`.
+    A module may also have `validate(config)`, which raises `ConfigError`, and
+    `check(options)`, which raises `OptionsError`.
     """
 
     async def open(self, config: ConfigT_contra, network: Network) -> Any:
@@ -42,10 +42,11 @@ class Hook(Protocol[ConfigT_contra]):
 
         Args:
             config: the configuration.
-            network: makes connections within the server's rules.
+            network: opens connections within the server's rules.
 
         Raises:
-            DeliveryError: there is none; it says whether a later attempt may succeed.
+            DeliveryError: it cannot connect; the error says if a later attempt may
+                succeed.
             OSError: the same, and a later attempt may succeed.
         """
 
@@ -56,7 +57,7 @@ class Hook(Protocol[ConfigT_contra]):
         """Deliver the data of one event; several calls may run at the same time.
 
         Raises:
-            DeliveryError: it was not delivered; it says whether to try again.
+            DeliveryError: the event was not delivered; the error says if it is retried.
             OSError: the same, and a later attempt may succeed.
         """
 
@@ -69,7 +70,7 @@ class _Client:
         client: the client of the hook.
         config: the configuration it was opened for.
         users: number of deliveries that use it.
-        is_stale: true if no further delivery may use it.
+        is_stale: True if no further delivery may use it.
     """
 
     client: Any
@@ -86,7 +87,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
     has ended.
 
     Attributes:
-        extra: the extra of the package that the hook's libraries come with, or "".
+        extra: the extra of the package that installs the hook's libraries, or "".
     """
 
     extra: ClassVar[str] = ""
@@ -94,7 +95,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
     def __init__(
         self, config: ConfigT, client: HttpClient, server: Server = UNNAMED
     ) -> None:
-        """Make the service.
+        """Create the service.
 
         Raises:
             ConfigError: a library is missing, or the hook refuses the configuration.
@@ -140,13 +141,13 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
         """Refuse the options of a handler that is being defined.
 
         Raises:
-            OptionsError: a requirement is not met, or the hook refuses them.
+            OptionsError: a requirement is not met, or the hook refuses the options.
         """
         super().check_options(options)
         try:
             check = getattr(self.hook(), "check", None)
         except ModuleNotFoundError:
-            # the service is disabled, or would have been refused
+            # the service is disabled: an enabled one is refused without its libraries
             return
         if check is not None:
             check(options)
@@ -168,7 +169,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
         """Send the data of `event`; False if there is none.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the event was not delivered.
         """
         with prefixed(self.prepare_error):
             data = self.data(current.config, options, event)
@@ -185,7 +186,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
             try:
                 await self.hook().send(client.client, data)
             except BaseException as error:
-                # after a refusal the connection is as good as before
+                # a refusal leaves the connection intact
                 if not isinstance(error, DeliveryError) or error.retry:
                     client.is_stale = True
                 raise
@@ -196,7 +197,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
         except ModuleNotFoundError as error:
             raise DeliveryError(self._missing(error), retry=True) from None
         except ConfigError as error:
-            # of files that have changed since they were configured
+            # files that have changed since the service was configured
             raise DeliveryError(str(error), retry=True) from None
         except TimeoutError:
             raise DeliveryError("timed out", retry=True, maybe_duplicate=True) from None
@@ -226,7 +227,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
                 await self._retire(self._clients[name])
 
     async def _retire(self, client: _Client) -> None:
-        """Close a client, or leave that to the last delivery that uses it."""
+        """Close a client, or let the last delivery that uses it close it."""
         client.is_stale = True
         if client.users:
             return
@@ -234,14 +235,14 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
             del self._clients[name]
         try:
             await self.hook().close(client.client)
-        # a client is dropped, closed or not
+        # the client is dropped, even if closing it fails
         except Exception as error:
             logging.getLogger(f"kapacitor.{self.kind}").warning(
                 "failed to close a client", extra={"err": type(error).__name__}
             )
 
     def _check(self, configs: Sequence[ConfigT]) -> None:
-        """Refuse a configuration that the hook refuses; a disabled one needs no hook."""
+        """Refuse what the hook refuses, unless the configuration is disabled."""
         enabled = [each for each in configs if each.enabled]
         if not enabled:
             return
@@ -268,7 +269,7 @@ def required(*libraries: str) -> None:
     A hook calls it in `validate`, and imports the libraries when it opens a client.
 
     Raises:
-        ModuleNotFoundError: one is not installed.
+        ModuleNotFoundError: a library is not installed.
     """
     for name in libraries:
         if find_spec(name) is None:
@@ -277,7 +278,7 @@ def required(*libraries: str) -> None:
 
 def _failure(error: OSError) -> DeliveryError:
     """The error of a connection that failed."""
-    # only needed here, and slow to import
+    # imported here: it is rarely needed, and slow to import
     import ssl
 
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -36,9 +36,9 @@ class _Sections(NamedTuple, Generic[InstanceT]):
     """The sections in force.
 
     Attributes:
-        usual: the default one; else a lone one, or the defaults of its class.
-        all: all of them.
-        by_name: all by name; the default one also as `""`.
+        usual: the default section, or the only one, or the defaults of the class.
+        all: all sections.
+        by_name: all sections by name; the default one also as `""`.
     """
 
     usual: InForce[InstanceT]
@@ -61,12 +61,12 @@ class SectionedService(EventService[InstanceT, OptionsT, TestT]):
         client: HttpClient,
         server: Server = UNNAMED,
     ) -> None:
-        """Make the service.
+        """Create the service.
 
         Args:
-            configs: its sections.
-            client: sends its requests.
-            server: server that it belongs to.
+            configs: sections of the service.
+            client: sends the service's requests.
+            server: server of the service.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -82,7 +82,7 @@ class SectionedService(EventService[InstanceT, OptionsT, TestT]):
 
     @property
     def config(self) -> InstanceT:
-        """The section of handlers that name none, or a lone one, or else the defaults."""
+        """The section of handlers that name none, or the only one, or the defaults."""
         return self._sections.usual.config
 
     @property
@@ -91,11 +91,11 @@ class SectionedService(EventService[InstanceT, OptionsT, TestT]):
         return tuple(each.config for each in self._sections.all)
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """A function that applies new sections; nothing changes before.
+        """A function that applies new sections; before its call nothing changes.
 
         Raises:
-            ConfigError: one belongs to another service, the default is missing, or a file
-                of certificates cannot be used.
+            ConfigError: a section belongs to another service, the default is missing, or
+                a file of certificates cannot be used.
         """
         for config in configs:
             self._check_type(config, self.config_type)
@@ -132,10 +132,10 @@ class SectionedService(EventService[InstanceT, OptionsT, TestT]):
         return sections[name]
 
     def check_options(self, options: OptionsT) -> None:
-        """Refuse options of a definition that name no section.
+        """Refuse the options of a definition if they name no existing section.
 
-        With a default section they are accepted, as in Kapacitor: the section may be
-        configured later.
+        If there is a default section, they are accepted, as in Kapacitor: the section
+        may be configured later.
 
         Raises:
             OptionsError: the section does not exist, or a requirement is not met.
@@ -163,7 +163,7 @@ class HookInstancesService(
     HookService[InstanceT, OptionsT, TestT],
     SectionedService[InstanceT, OptionsT, TestT],
 ):
-    """A service with several sections that sends through a hook; each has a client."""
+    """A service with several sections that sends through a hook, with a client each."""
 
     def __init__(
         self,
@@ -171,13 +171,13 @@ class HookInstancesService(
         client: HttpClient,
         server: Server = UNNAMED,
     ) -> None:
-        """Make the service.
+        """Create the service.
 
         Raises:
             ConfigError: a file of certificates cannot be used, a library is missing, or
                 the hook refuses a section.
         """
-        # the base of that base takes sections
+        # HookService passes the argument on to SectionedService, which takes sections
         super().__init__(configs, client, server)  # type: ignore[arg-type]
 
     def client_name(self, config: InstanceT) -> str:

@@ -25,8 +25,8 @@ class Instances:
         key: setting with the name of a section: `workspace`.
         option: option of handlers with the name of the section that they use.
         title: name of the service in errors.
-        default: section of handlers that name none: `flag` for the one with `default`,
-            or a lone one; `only` for a lone one; `none`.
+        default: section of handlers that name none: `flag` for the section with
+            `default`, or the only one; `only` for the only one; `none`.
     """
 
     key: str
@@ -39,11 +39,11 @@ class Instances:
         return str(getattr(config, attribute(type(config), self.key)))
 
     def chosen(self, options: Any) -> str:
-        """The name of the section that options choose; "" for the default one."""
+        """The name of the section in a handler's options; "" for the default one."""
         return str(getattr(options, attribute(type(options), self.option)))
 
     def initial(self, section: type[T]) -> tuple[T, ...]:
-        """The sections of a configuration file without any."""
+        """The sections of a configuration file that has none."""
         if self.default == "flag":
             return (section(default=True),)  # type: ignore[call-arg] # it has this flag
         made = section()
@@ -51,10 +51,10 @@ class Instances:
         return (made,) if is_usable else ()
 
     def default_of(self, configs: Sequence[T]) -> T | None:
-        """The section of handlers that name none, if there is one.
+        """The section of handlers that name none, or None.
 
-        Of several with the flag it is the last: while the API moves the flag from one
-        to another, both have it.
+        If several sections have the flag, it is the last: while the API moves the flag
+        from one to another, both have it.
         """
         if self.default == "none":
             return None
@@ -121,7 +121,7 @@ class Instances:
         """The error for a section that does not exist, in Kapacitor's words.
 
         Args:
-            name: the name that options choose.
+            name: name in the handler's options.
             kind: the kind of the service.
             known: the sections by name.
         """

@@ -1,4 +1,4 @@
-"""The server that sends alerts, as its services know it."""
+"""The server that sends alerts, as services see it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Server:
 
     Attributes:
         url: base URL of its HTTP API: `http://localhost:9092/kapacitor/v1`.
-        hostname: its configured name.
+        hostname: configured name of the server.
         clock: returns the time, in ns since 1970 UTC.
     """
 

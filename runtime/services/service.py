@@ -87,7 +87,7 @@ class InForce(NamedTuple, Generic[ConfigT]):
 
     Attributes:
         config: the configuration; immutable, and replaced as a whole.
-        identity: certificates in its files, or None if it names none.
+        identity: certificates in its files, or None if there are none.
     """
 
     config: ConfigT
@@ -101,9 +101,9 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     Attributes:
         kind: name of the handler in TOML and in the API.
-        prepare_error: text before errors of making a request, or "".
-        send_error: text before errors of sending it, or "".
-        server: the server that it is part of.
+        prepare_error: text before errors of creating a request, or "".
+        send_error: text before errors of sending a request, or "".
+        server: server of the service.
     """
 
     kind: ClassVar[str]
@@ -113,12 +113,12 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def __init__(
         self, config: ConfigT, client: HttpClient, server: Server = UNNAMED
     ) -> None:
-        """Make the service.
+        """Create the service.
 
         Args:
-            config: its configuration.
-            client: sends its requests.
-            server: server that it belongs to.
+            config: configuration of the service.
+            client: sends the service's requests.
+            server: server of the service.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -159,11 +159,11 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """A function that applies a new configuration; nothing changes before.
+        """A function that applies a new configuration; before its call nothing changes.
 
         Raises:
-            ConfigError: it is not exactly one configuration of this service, or a file of
-                certificates cannot be used.
+            ConfigError: there is not exactly one configuration of this service, or a
+                file of certificates cannot be used.
         """
         if len(configs) != 1:
             raise ConfigError(
@@ -182,7 +182,7 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Refuse a configuration of another service.
 
         Raises:
-            ConfigError: it has another type.
+            ConfigError: the configuration has another type.
         """
         if not isinstance(config, wanted):
             raise ConfigError(
@@ -191,7 +191,7 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
             )
 
     def _in_force(self, config: ConfigT) -> InForce[ConfigT]:
-        """A configuration with its certificates, which only a service in use needs.
+        """A configuration with its certificates, which only active services need.
 
         Raises:
             ConfigError: a file cannot be used.
@@ -199,7 +199,7 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         files = self.certificates(config)
         if not config.enabled or not any(files[:3]):
             return InForce(config)
-        # ssl is slow to import, and most services name no files
+        # imported here: ssl is slow to import, and most services have no certificates
         from runtime.outbound.identity import Identity
 
         return InForce(config, Identity(files))
@@ -213,24 +213,24 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         return self._current
 
     async def alert(self, options: OptionsT, event: Event) -> bool:
-        """Send `event` with `options`, by the current configuration.
+        """Send `event` with `options`, using the current configuration.
 
         Returns:
-            True if a request was sent; False where there is nothing to send.
+            True if a request was sent; False if there is nothing to send.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the event was not delivered.
         """
         current = self.chosen(options)
         config = current.config
         if not config.enabled:
-            # it may be enabled later; until then the options are kept
+            # the service may be enabled later; until then the event waits
             with prefixed(self.prepare_error):
                 raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
             return await self.deliver(current, options, event)
         except DeliveryError as error:
-            # an endpoint may repeat what it was sent in its answer
+            # an endpoint may repeat parts of the request in its answer
             text = redact(str(error), self.secrets(config, options))
             raise error.replace(text) from None
 
@@ -254,10 +254,10 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Send the service test.
 
         Raises:
-            DeliveryError: it was not delivered, or there was nothing to deliver.
+            DeliveryError: the test was not delivered, or there was nothing to deliver.
         """
         handler_options, event = self.test_event(options)
-        # no delivery of the outbox, which would have a key
+        # a service test is not a delivery of the outbox, which would have a key
         with keyed(idempotency_key.get() or secrets.token_hex(16)):
             was_sent = await self.alert(handler_options, event)
         if not was_sent:
@@ -272,14 +272,14 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     @abstractmethod
     def test_options(self) -> TestT:
-        """The service test's options with their present defaults."""
+        """The service test's options with their current defaults."""
 
     @abstractmethod
     def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
         """Options of the service test."""
 
     def certificates(self, config: ConfigT) -> Certificates:
-        """The files of certificates; they are read when the configuration changes."""
+        """The files of certificates, which are read when the configuration changes."""
         return NO_CERTIFICATES
 
     @abstractmethod
@@ -289,7 +289,7 @@ class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Send `event`; False if there is nothing to send.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the event was not delivered.
         """
 
 
@@ -301,7 +301,8 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
 
     Attributes:
         ok: statuses of a success.
-        expects_json: True if a body that is not a JSON object is not the endpoint's own.
+        expects_json: True if any other body than a JSON object is not from the
+            endpoint.
     """
 
     ok: ClassVar[Container[int]] = range(200, 300)
@@ -310,10 +311,10 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
     async def deliver(
         self, current: InForce[ConfigT], options: OptionsT, event: Event
     ) -> bool:
-        """Send the request for `event`; False if there is none.
+        """Send the request for `event`; False if there is nothing to send.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the event was not delivered.
         """
         with prefixed(self.prepare_error):
             request = self._requested(current.config, options, event)
@@ -332,7 +333,7 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         """Send a request over its connection, and return the answer.
 
         Raises:
-            DeliveryError: no answer came.
+            DeliveryError: there was no answer.
         """
         with prefixed(self.send_error):
             connection = self.connection(current.config, options)
@@ -344,7 +345,8 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         try:
             return self.request(config, options, event)
         except UnicodeEncodeError:
-            # JSON shows invalid characters as U+FFFD; forms and paths must be told
+            # JSON turns invalid characters into U+FFFD; forms and paths need a clean
+            # event
             return self.request(config, options, scrubbed_event(event))
 
     @abstractmethod
@@ -364,11 +366,11 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
     def check(self, config: ConfigT, options: OptionsT, response: Response) -> None:
         """Raise an error for a response that means failure.
 
-        After an exception in `accepts` or `failure` the status decides: success if it
-        is in `ok`. If `accepts` refuses such a status, and the body is not a JSON
-        object, lacks a value that was read, or came with a time to wait, the delivery is
-        retried; and always if `retries` says so. An answer that `expires` says means that
-        the login has expired is a failure, whatever its status.
+        If `accepts` or `failure` raises an exception, the status decides: it means
+        success if it is in `ok`. If `accepts` refuses a status in `ok`, the delivery is
+        retried if the body is not a JSON object, lacks a value that was read, or came
+        with a delay. It is always retried if `retries` returns True. If `expires`
+        returns True, the login has expired: a failure with any status.
 
         Raises:
             DeliveryError: the answer means that the event was not delivered.
@@ -408,10 +410,10 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
             (each for each in (asked_s, error.retry_after_s) if each is not None),
             default=None,
         )
-        # a proxy's page is not the endpoint's refusal, nor is what lacks the values that
-        # were asked for
+        # neither a proxy's page nor an answer without the values that were read is a
+        # refusal by the endpoint
         is_foreign = self.expects_json and not isinstance(response.json, dict)
-        # some services announce their rate limits with 200 and a time to wait
+        # some services report their rate limits with status 200 and a delay
         may_pass = bool(doubts) or is_foreign or error.retry_after_s is not None
         error.retry = (
             error.retry
@@ -421,7 +423,7 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         raise error
 
     def wording(self, config: ConfigT, options: OptionsT, response: Response) -> str:
-        """The error for an answer that means failure, whatever it holds."""
+        """The error for an answer that means failure, even if it cannot be read."""
         usual = HttpService.failure(self, response)
         sent = (config, options, response)
         return self._read(response, usual, self.failure_with, *sent)
@@ -429,16 +431,16 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
     def _read(
         self, response: Response, usual: T, read: Callable[..., T], *sent: object
     ) -> T:
-        """The result of reading a response; the usual one if that fails."""
+        """The result of reading a response, or a default if that fails."""
         try:
             return read(*sent)
-        # an answer may hold anything, and nothing in it may cost the event
+        # any error: an unexpected answer must not lose the event
         except Exception as error:
             self._log_unreadable(response, error)
             return usual
 
     def _log_unreadable(self, response: Response, error: Exception) -> None:
-        # the text of the error may repeat the answer, and so a secret
+        # without the text of the error, which may repeat a secret in the answer
         logging.getLogger(f"kapacitor.{self.kind}").warning(
             "unexpected response: only its status was checked",
             extra={"status": response.status, "err": type(error).__name__},
@@ -465,23 +467,23 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         return self.failure(response)
 
     def retries(self, config: ConfigT, options: OptionsT, response: Response) -> bool:
-        """True if a failed delivery is tried again, whatever the status."""
+        """True if a failed delivery is to be retried, with any status."""
         return False
 
     def expires(self, config: ConfigT, options: OptionsT, response: Response) -> bool:
-        """True if the answer means, as status 401 does, that a login has expired."""
+        """True if the answer, like status 401, means that a login has expired."""
         return False
 
     def wait_s(
         self, config: ConfigT, options: OptionsT, response: Response
     ) -> float | None:
-        """The delay that the answer's body asks for, in seconds, or None."""
+        """The delay that the answer's body requests, in seconds, or None."""
         return None
 
 
 def without_credentials(error: DeliveryError, request: Request) -> DeliveryError:
-    """The error of a request without the credentials that it was sent with."""
-    # user and password are encoded together, which hides neither from a reader
+    """The error of a request without the request's credentials."""
+    # basic authentication encodes user and password as one string, easy to decode
     return error.replace(redact(str(error), credentials_in(request.headers)))
 
 
@@ -518,6 +520,6 @@ class ServiceHandler(Generic[OptionsT]):
         """Deliver `event`.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the event was not delivered.
         """
         await self.service.alert(self.options, event)

@@ -1,4 +1,4 @@
-"""Answers that deliveries share for a time, such as the token of a login."""
+"""Answers that deliveries share for some time: the token of a login, for instance."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import msgspec
 
 from runtime.outbound.client import Request, Response
 
-# of one service; a request that differs for each event shares nothing
+# maximum number for one service; requests that differ for each event share nothing
 _MOST = 1000
 
 Send = Callable[[], Awaitable[Response]]
 
 
 class _Shared(NamedTuple):
-    """An answer that is used for a time.
+    """An answer that is shared for some time.
 
     Attributes:
         answer: the answer.
@@ -32,10 +32,10 @@ class _Shared(NamedTuple):
 
 
 class SharedAnswers:
-    """Answers by the requests that they belong to.
+    """Shared answers by their requests.
 
-    Deliveries that need the same answer at the same time send one request. Everything is
-    in memory: after a restart the requests are sent again.
+    Deliveries that need the same answer at the same time send one request. All answers
+    are in memory: after a restart their requests are sent again.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -46,15 +46,16 @@ class SharedAnswers:
     async def get(
         self, request: Request, keep_s: float, send: Send
     ) -> tuple[Response, bool]:
-        """The answer to `request`, and true if it is not an earlier one.
+        """The answer to `request`, and True unless it is from an earlier request.
 
         Args:
             request: the request.
-            keep_s: time for which its answer is shared, in seconds.
-            send: sends it.
+            keep_s: time for which the answer is shared, in seconds.
+            send: sends the request.
 
         Raises:
-            DeliveryError: the request failed; all that wait for it get the error.
+            DeliveryError: the request failed; all deliveries that wait for it get the
+                error.
         """
         key = _key_of(request)
         shared = self._shared.get(key)
@@ -62,14 +63,15 @@ class SharedAnswers:
             return shared.answer, False
         task = self._running.get(key)
         if task is None:
-            # a task of its own: it goes on if the delivery that began it is cancelled
+            # a separate task, which continues if the delivery that started it is
+            # cancelled
             task = asyncio.ensure_future(_sent(send))
             self._running[key] = task
             task.add_done_callback(partial(self._ended, key, keep_s))
         return await asyncio.shield(task), True
 
     def drop(self, answer: Response) -> None:
-        """Use an answer no longer; a newer one to the same request stays."""
+        """Stop sharing an answer; a newer answer to the same request stays."""
         for key, shared in list(self._shared.items()):
             if shared.answer is answer:
                 del self._shared[key]
@@ -83,7 +85,7 @@ class SharedAnswers:
 
     def _ended(self, key: bytes, keep_s: float, task: asyncio.Task[Response]) -> None:
         del self._running[key]
-        # the exception is fetched here, as all deliveries may have been cancelled
+        # fetch the exception, as all waiting deliveries may have been cancelled
         if task.cancelled() or task.exception() is not None:
             return
         now_s = self._monotonic()
@@ -98,6 +100,6 @@ async def _sent(send: Send) -> Response:
 
 
 def _key_of(request: Request) -> bytes:
-    """A digest of a request: other credentials are another request."""
+    """A digest of a request, including its credentials."""
     sent = (request.method, request.url, dict(request.headers), request.body)
     return hashlib.sha256(msgspec.msgpack.encode(sent)).digest()

@@ -34,11 +34,11 @@ from runtime.services.shared_answers import SharedAnswers
 
 NO_ANSWER = Response(0)
 """The answer of a step that was not sent; nothing can be read from it."""
-# statuses that concern all recipients; so does an expired login
+# statuses that concern all recipients, as does an expired login
 _OF_ALL = frozenset((403, 429, 503))
 _MOST_RECIPIENTS = 1000
 _NOTHING: tuple[object, ...] = ("", None)
-# of an alert and handler; ids and times are meant, not documents
+# maximum size of a memory, which is meant for ids and times, not for documents
 _MEMORY_BYTES = 16 * 1024
 
 _log = logging.getLogger("kapacitor.delivery")
@@ -49,15 +49,16 @@ def _any(response: Response) -> bool:
 
 
 class Step(NamedTuple):
-    """A request whose answer is used by the requests after it.
+    """A request whose answer later requests use.
 
     Attributes:
-        name: its name, unique in the service.
+        name: name of the step, unique in the service.
         request: the request.
-        keep_s: time for which all deliveries share its answer, in seconds; 0: each
-            delivery sends its own, once.
-        is_login: true if the answer is a credential, which expires.
-        accepts: true for an answer that means success besides its status, 200 to 299.
+        keep_s: time for which all deliveries share its answer, in seconds; 0 to send it
+            once for each delivery.
+        is_login: True if the answer is a credential, which expires.
+        accepts: True for an answer that means success; its status must also be 200 to
+            299.
     """
 
     name: str
@@ -80,16 +81,16 @@ class Addressed(NamedTuple):
 
 
 Requests = Generator[Step | Addressed | Request, Response, None]
-"""The requests of an event in turn: steps, and those that deliver it."""
+"""The requests of an event in order: steps, and requests that deliver it."""
 
 
 class Progress(msgspec.Struct):
     """The parts of a delivery that succeeded.
 
     Attributes:
-        answers: status and body of the answers of steps, by their names.
+        answers: status and body of the answers to steps, by the steps' names.
         received: digests of the recipients that received the event.
-        is_done: true if all of it did.
+        is_done: True if the whole delivery succeeded.
     """
 
     answers: dict[str, tuple[int, bytes]] = {}
@@ -100,19 +101,19 @@ class Progress(msgspec.Struct):
 class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
     """A service that sends several requests for one event.
 
-    A step that succeeded is not repeated: neither when the delivery is tried again, nor
-    after a restart. A subclass yields its requests in turn; each `yield` of a step returns
-    its answer.
+    A step that succeeded is not repeated, neither when the delivery is retried nor
+    after a restart. A subclass yields its requests in order; each `yield` of a step
+    returns its answer.
 
     Attributes:
-        remembers: true if it remembers values of answers, until the alert is over.
+        remembers: True to remember values of answers until the alert is over.
     """
 
     remembers: ClassVar[bool] = False
 
     @abstractmethod
     def requests(self, config: ConfigT, options: OptionsT, event: Event) -> Requests:
-        """Yield the requests that deliver `event`, in turn.
+        """Yield the requests that deliver `event`, in order.
 
         Raises:
             DeliveryError: the options or the event cannot be sent.
@@ -121,14 +122,14 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
     def remembered(
         self, config: ConfigT, options: OptionsT, response: Response
     ) -> Mapping[str, object]:
-        """The values of an answer that requests for later events of the alert use."""
+        """The values of an answer that requests for later events of the alert need."""
         return {}
 
     def values_of(
         self, config: ConfigT, options: OptionsT, response: Response
     ) -> Mapping[str, object]:
-        """The values to remember of an answer, whatever it holds."""
-        # the event is delivered, and nothing in the answer may repeat that
+        """The values of an answer to remember; none if it cannot be read."""
+        # the event is delivered: no error may cause another attempt
         usual: Mapping[str, object] = {}
         return self._read(response, usual, self.remembered, config, options, response)
 
@@ -157,18 +158,18 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
     async def deliver(
         self, current: InForce[ConfigT], options: OptionsT, event: Event
     ) -> bool:
-        """Send the requests for `event`; False if there is none.
+        """Send the requests for `event`; False if there are none.
 
-        After an answer that says so, expired logins are renewed, once.
+        If an answer reports an expired login, logins are renewed, once.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the event was not delivered.
         """
         record = journal.get() or Notebook()
         course = _Course(self, current, options, record)
         await course.open()
         if course.is_done:
-            # it ended with the process before its row was deleted
+            # delivered before, but the process ended before the row was deleted
             return True
         try:
             return await course.run(event)
@@ -201,10 +202,10 @@ class _Course:
         self._record = record
         self._progress = Progress()
         self._memory: dict[str, Any] = {}
-        # logins that were used, and true for those of this attempt
+        # answers of the logins in use, with True if this attempt requested them
         self._logins: dict[str, tuple[Response, bool]] = {}
         self._answers: list[Response] = []
-        # of the recipients that refused the event
+        # errors of the recipients that refused the event
         self._failures: list[DeliveryError] = []
 
     @property
@@ -214,7 +215,7 @@ class _Course:
 
     async def open(self) -> None:
         """Read the progress of earlier attempts, and the memory of the alert."""
-        # nothing but this class writes them, and they are sealed
+        # decoded without checks: only this class writes them, and they are sealed
         if noted := await self._record.progress():
             self._progress = msgspec.msgpack.decode(noted, type=Progress)
         if self._service.remembers and (known := await self._record.memory()):
@@ -225,14 +226,15 @@ class _Course:
         try:
             answers = await self._run(event)
         except UnicodeEncodeError:
-            # JSON shows invalid characters as U+FFFD; forms and paths must be told
+            # JSON turns invalid characters into U+FFFD; forms and paths need a clean
+            # event
             answers = await self._run(scrubbed_event(event))
         if self._service.remembers:
             await self._remember(event, answers)
         return bool(answers)
 
     async def forget_logins(self) -> bool:
-        """Forget the logins in use; true if one of them was older than the attempt."""
+        """Forget the logins in use; True if one of them is older than the attempt."""
         if not self._logins:
             return False
         is_old = not all(is_new for _, is_new in self._logins.values())
@@ -248,7 +250,8 @@ class _Course:
         memory = dict(self._memory)
         for answer in answers:
             found = self._service.values_of(self._current.config, self._options, answer)
-            # the first one counts: a later message belongs to the thread of the first
+            # keep the first value: a later message is part of the thread of the first
+            # one
             memory |= {
                 key: value
                 for key, value in found.items()
@@ -299,7 +302,7 @@ class _Course:
                         answers.append(answer)
 
     async def _step(self, step: Step) -> Response:
-        """The answer of a step, perhaps from before."""
+        """The answer to a step, perhaps an earlier one."""
         with self._hidden(step.request):
             answer, is_new = await self._answer(step)
         if step.is_login or step.keep_s:
@@ -309,7 +312,7 @@ class _Course:
 
     async def _answer(self, step: Step) -> tuple[Response, bool]:
         if step.keep_s:
-            # no key: its answer is for other deliveries, too
+            # without a key, as other deliveries use the answer too
             async def send() -> Response:
                 return await self._sent(step, "")
 
@@ -326,7 +329,7 @@ class _Course:
         """The answer to the request of a step.
 
         Raises:
-            DeliveryError: no answer came, or one that means failure.
+            DeliveryError: there was no answer, or it means failure.
         """
         service, config = self._service, self._current.config
         with prefixed(step.name), keyed(key):
@@ -350,10 +353,10 @@ class _Course:
         return answer
 
     async def _deliver_to(self, addressed: Addressed) -> Response:
-        """The answer of a recipient; none if it received the event before, or refuses it.
+        """The answer of a recipient; none if it has the event already, or refuses it.
 
         Raises:
-            DeliveryError: the others would not receive it either.
+            DeliveryError: the other recipients would not receive it either.
         """
         recipient = hashlib.sha256(repr(addressed.to).encode()).hexdigest()[:16]
         if recipient in self._progress.received:
@@ -375,18 +378,18 @@ class _Course:
 
     @contextlib.contextmanager
     def _hidden(self, request: Request) -> Iterator[None]:
-        """Hide credentials in errors, those in answers of steps included."""
+        """Hide credentials in errors, including those in answers to steps."""
         try:
             yield
         except DeliveryError as error:
-            # any part of an answer may be a token
+            # any string in an answer may be a token
             secrets = [x for each in self._answers for x in tokens_in(each.json)]
             text = redact(str(without_credentials(error, request)), secrets)
             raise error.replace(text) from None
 
 
 def _together(failures: Sequence[DeliveryError], recipients: int) -> DeliveryError:
-    """One error for those of several recipients; the first that may pass, if one may."""
+    """One error for several recipients: the first temporary one, or else the first."""
     first = next((each for each in failures if each.retry), failures[0])
     if recipients == 1:
         return first
@@ -406,7 +409,7 @@ def _following(
 def key_of(part: str) -> str:
     """The key of a step, or of the request to one recipient.
 
-    An endpoint must not take them for repetitions of each other.
+    An endpoint must not mistake these requests for repetitions of each other.
     """
     text = f"{idempotency_key.get()}/{part}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -11,7 +11,7 @@ from runtime.services.service import ConfigT, HttpService, OptionsT, TestT
 class TcpService(HttpService[ConfigT, OptionsT, TestT]):
     """A service that writes one message per event on a connection of its own.
 
-    Its requests go to `tcp://host:port`. An answer has no status, and may be any text.
+    Requests go to `tcp://host:port`. An answer has no status, and may be any text.
     """
 
     expects_json: ClassVar[bool] = False

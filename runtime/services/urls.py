@@ -19,7 +19,7 @@ _PATH_SAFE = "/$&+,:;=@~"
 _PART_SAFE = _PATH_SAFE.replace("/", "")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
-# all but letters, digits, what separates parts, and bytes that are not ASCII
+# other characters than letters, digits, separators of parts and non-ASCII ones
 _BAD_HOST = re.compile(r"[\x00-\x20#/?@\\^`{|}\x7f]")
 _PORT_CHARACTERS = len(":65536")
 _PORT = re.compile(r"(:[0-9]*)?")
@@ -31,10 +31,10 @@ def check_url(url: str | Secret, message: str | None = None) -> None:
     Args:
         url: configured value.
         message: start of the error text, before Go's reason with the redacted URL; by
-            default `invalid url "…"`. None of a secret URL is shown.
+            default `invalid url "…"`. A secret URL is not shown at all.
 
     Raises:
-        ConfigError: it is not a URL.
+        ConfigError: the URL is invalid.
 
     Source: Go net/url, Parse.
     """
@@ -71,7 +71,7 @@ def unreachable(url: str) -> str | None:
 
 
 def below(url: str, *parts: str, query: Mapping[str, object] | None = None) -> str:
-    """`url` with `parts` below its path, each escaped whole, a `/` in it too.
+    """`url` with `parts` below its path; all of a part is escaped, also a `/`.
 
     Empty parts are omitted. `query`, in place of that of the URL, repeats the key of a
     list: `below("http://h/t", "a/b", query={"to": ["x", "y"]})` is
@@ -93,7 +93,7 @@ def below(url: str, *parts: str, query: Mapping[str, object] | None = None) -> s
 
 
 def form(table: Mapping[str, object]) -> str:
-    """`table` as a query or the body of a form; the key of a list is repeated for each item.
+    """`table` as a query or the body of a form; lists repeat their key for each item.
 
     Source: Go url.Values, Encode; ours keeps the order.
     """
@@ -120,7 +120,7 @@ def join(
 ) -> str:
     """`url` with `segments` below its path, cleaned, and `query` in place of its own.
 
-    With `slash` the path ends with one: some servers know it only so.
+    With `slash` the path ends with a slash, as some servers require.
 
     `join("http://h/v2/room?x=1", "my room", "send", query={"t": "a&b"})` is
     `http://h/v2/room/my%20room/send?t=a%26b`. Without `query` the URL keeps its own.
@@ -129,7 +129,7 @@ def join(
         DeliveryError: `url` is not a URL. The text does not show it: it may be secret.
             Or the segments lead out of its path.
 
-    Source: Go path.Join and net/url, URL.String; ours does not climb.
+    Source: Go path.Join and net/url, URL.String; ours does not leave the path.
     """
     try:
         parts = urlsplit(url)
@@ -198,7 +198,7 @@ def _authority_problem(authority: str) -> str | None:
     else:
         port = ":" + host.rpartition(":")[2] if ":" in host else ""
     if not _PORT.fullmatch(port):
-        # of a user without host it is the password
+        # in a URL of a user without a host, a long port is the password
         shown = port if len(port) <= _PORT_CHARACTERS else f":{HIDDEN}"
         return f"invalid port {go_quote(shown)} after host"
     return None

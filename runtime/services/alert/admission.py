@@ -6,8 +6,8 @@ Requests, files of the load directory and specs of an earlier run take the same 
 Each step takes the type that the one before returns, so no caller can leave one out.
 Nothing changes before the spec is stored: a refusal leaves everything as it was.
 
-Permission comes before decoding and building, as both open what a spec names: secrets
-are read from their files, and handlers resolve their endpoints.
+Permission comes before decoding and building, as both open the files and endpoints in a
+spec: secrets are read from their files, and handlers resolve their endpoints.
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ class Permitted:
     """A spec whose options are known and, unless it is suspended, allowed.
 
     Attributes:
-        spec: the spec with its secrets, and with the mark of what only a list allows.
+        spec: the spec with its secrets; it is marked if only a list allows it.
         before: handler that it replaces, or None.
-        decoded: its options, to make it with; None if its kind is disabled.
-        suspended: reason why the handler of an earlier run is no longer allowed;
-            "" if it is.
+        decoded: its decoded options, which can make the handler; None if its kind is
+            disabled.
+        suspended: reason why the handler of an earlier run is no longer allowed; "" if
+            it is still allowed.
     """
 
     spec: HandlerSpec
@@ -71,7 +72,7 @@ class Permitted:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A spec and its handler, which gets no events yet.
+    """A spec and its handler, which receives no events yet.
 
     Attributes:
         spec: spec of the handler.
@@ -85,14 +86,14 @@ class Built:
 
 
 Routed = NewType("Routed", Built)
-"""Its id is free, its endpoint exists, and no topic would get its own events."""
+"""A spec whose ID is free, whose endpoint exists, and which closes no cycle."""
 
 Stored = NewType("Stored", Routed)
-"""The database has the spec."""
+"""A spec that is in the database."""
 
 
 class Admission:
-    """Brings specs of handlers into force. Belongs to the compute thread."""
+    """Brings specs of handlers into force, on the compute thread."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Admission:
         dialer: Dialer,
         disabled: frozenset[str],
     ) -> None:
-        """Admit nothing yet.
+        """Prepare to admit specs.
 
         Args:
             handlers: handlers in force.
@@ -125,7 +126,7 @@ class Admission:
             policy: limits of the client that requests it.
 
         Raises:
-            CycleError: a topic would get its own events.
+            CycleError: a topic would receive its own events.
             ForbiddenError: the policy does not allow it.
             OptionsError: its kind, options or match are wrong, or its id is taken.
             PlaceholderError: `***` is in place of a secret.
@@ -142,8 +143,8 @@ class Admission:
         for the former handler are delivered by the new one.
 
         Raises:
-            OptionsError: its kind, options or match are wrong, or its topic is another.
-                Otherwise as `create`.
+            OptionsError: its kind, options or match are wrong, or its topic differs.
+                Otherwise the same errors as in `create`.
         """
         if spec.topic != before.topic:
             raise OptionsError("cannot change topic in update")
@@ -162,15 +163,15 @@ class Admission:
         for spec in self._handlers.stored():
             try:
                 built = self._built(self._recalled(spec, policy))
-            # the server starts with any stored spec, however damaged
+            # any error: the server starts even if a stored spec is damaged
             except Exception as error:
                 self._handlers.reject(spec, str(error))
                 _log.error(
                     "failed to load handler on startup", extra=_extra(spec, error)
                 )
             else:
-                # as it was when it was stored: what it needs may still turn up, and
-                # cycles of old databases are cut when events pass them
+                # not checked again: a missing endpoint may appear later, and cycles of
+                # old databases are cut when events pass them
                 self._attach(Stored(Routed(built)))
 
     def _admitted(self, received: Received) -> HandlerSpec:
@@ -199,7 +200,7 @@ class Admission:
         """The permission of a spec that an earlier run has stored."""
         if self._is_disabled(spec):
             return Permitted(spec)
-        # of a suspended one too: its types say which options are secrets to be hidden
+        # also for a suspended handler: the types of its options determine its secrets
         found = self._decoded(spec)
         suspended = ""
         # handlers that were allowed by name stay allowed on open servers

@@ -98,18 +98,18 @@ class AlertAPI:
         body: bytes = b"",
         uri: str = PATH,
     ) -> Reply:
-        """Answer one request: any thread may read, the compute thread changes.
+        """Answer one request: any thread may read, only the compute thread may change.
 
         Args:
             method: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
-            path: decoded, behind `/kapacitor/v1/alerts/topics`: "" for the list,
+            path: decoded path after `/kapacitor/v1/alerts/topics`: "" for the list,
                 `/cpu`, `/cpu/handlers/h1`.
             query: its parameters.
             body: its body.
-            uri: path and query as they were sent.
+            uri: path and query as sent.
 
         Returns:
-            The answer; a list is left to be encoded, elsewhere.
+            The answer; the caller encodes lists.
 
         Raises:
             StoreError: the database cannot be written.
@@ -143,7 +143,7 @@ class AlertAPI:
             case [topic, "events"]:
                 return self._events(topic, query)
             case [topic, "events", event]:
-                # Kapacitor takes the last part of a path for the id
+                # as in Kapacitor, the last part of the path is the id
                 return self._event(topic, event or "events")
             case _:
                 return Reply(200, _topic_tree(_shown(self._topic(parts[0]))))
@@ -261,7 +261,7 @@ class _Answering:
                 Page.of(request) if reads else Page(),
             ),
             request.body,
-            # links lead to the one base path, whichever was asked
+            # links use one base path, whatever the path of the request
             request.uri.replace(f"{PREVIEW}/", f"{BASE}/", 1),
         )
         if isinstance(reply.value, Listed):
@@ -336,7 +336,7 @@ def _patch(body: bytes) -> list[Json]:
 
 
 def _whole(text: str) -> str:
-    """The error of a body that must be exactly one JSON value.
+    """The error for a body that must be exactly one JSON value.
 
     Source: Go json.Unmarshal, which words an unexpected end differently from Decoder.
     """
@@ -380,7 +380,7 @@ def _handler_tree(shown: tuple[HandlerSpec, Subscription | None]) -> dict[str, A
 
 
 def _event_text(link: str, state: EventState) -> str:
-    """The same as `_event_tree` in JSON, for lists of a hundred thousand events."""
+    """The JSON of `_event_tree`, faster, for lists of a hundred thousand events."""
     return f"""{{
     "link": {{
         "rel": "self",

@@ -63,7 +63,7 @@ class EventStates:
         """Record the state of an event; return the event completed from its topic.
 
         Raises:
-            DeliveryError: it cannot be stored; then nothing was done.
+            DeliveryError: the state cannot be stored; then nothing has changed.
         """
         check(event)
         event = self.topics.collect(event)
@@ -83,7 +83,7 @@ class EventStates:
         self.topics.remove(topic)
 
     def delete(self, topic: str) -> None:
-        """Forget a topic.
+        """Delete a topic.
 
         Raises:
             StoreError: the database cannot be written; the topic is as it was.
@@ -129,18 +129,18 @@ class EventStates:
         """Store changes, in the current transaction.
 
         Raises:
-            StoreError: it cannot be written; the next call writes it too.
+            StoreError: the changes cannot be written; the next call writes them too.
         """
         if self._persist and self._changed:
             self._stored.write(
                 (topic, event_id, state)
                 for (topic, event_id), state in self._changed.items()
-                # an aggregate need not have an id; nothing can ask for such a state
+                # an aggregate may lack an id; such a state cannot be requested
                 if event_id
             )
 
     def written(self) -> None:
-        """The transaction is committed."""
+        """Forget the written changes, after the commit."""
         self._changed.clear()
         self._stored.written()
 
@@ -154,7 +154,7 @@ class EventStates:
 
     def _remember(self, topic: Topic) -> None:
         self.topics.restore(topic)
-        # their start is unknown, so their time begins now
+        # it is unknown how old these states are, so their retention begins now
         now = self._clock()
         for state in topic.events.values():
             if state.level is Level.OK:

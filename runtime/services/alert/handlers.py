@@ -45,7 +45,7 @@ class HandlerContext:
 
     @property
     def target(self) -> TopicService:
-        """The topics that handlers of such kinds publish to.
+        """The topics of the server, for kinds that publish to them.
 
         Raises:
             OptionsError: topics are not available.
@@ -68,9 +68,9 @@ class Checkable(Protocol):
 
 
 def check_definition(handler: Handler) -> None:
-    """Refuse a handler whose requirement, such as an endpoint, does not exist.
+    """Refuse a handler with an unmet requirement, such as a missing endpoint.
 
-    Handlers of an earlier run are not checked: they wait for it.
+    Handlers of an earlier run are not checked: they wait until it is met.
 
     Raises:
         OptionsError: a requirement does not exist.
@@ -81,11 +81,11 @@ def check_definition(handler: Handler) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Valid options of a handler, and the way to make it.
+    """Valid options of a handler, with the function that creates it.
 
     Attributes:
         options: decoded options, an object with the fields of the kind.
-        make: makes the handler.
+        make: creates the handler.
         former_names: former names of options that were given.
     """
 
@@ -111,7 +111,7 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
     if options_type is not None and make is not None:
         name = f"*alert.{options_type.__name__}"
         valid = decode(options, options_type(), type_name=name)
-        # now, and not only when the handler is made: before a policy judges them
+        # checked here, before a policy judges the options, and not only in `make`
         validate(valid)
         return Decoded(valid, partial(make, valid))
     if service is None:
@@ -126,7 +126,7 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
 
 
 def serial(handler: Handler, options: object) -> Subscription:
-    """A handler whose reader expects all events in order, as in a file."""
+    """A handler that needs all events in order, such as one that writes a file."""
     return Subscription(Recipient(handler, is_serial=True), options)
 
 

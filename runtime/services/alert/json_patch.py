@@ -15,10 +15,10 @@ Holder = dict[str, Json] | list[Json]
 Operation = Mapping[str, Json]
 
 _INDEX = re.compile("0|[1-9][0-9]{0,8}")
-# A few copies of copies would fill the memory.
+# Limit of copies, as a few copies of copies would fill the memory.
 MAX_COPIED_BYTES = 1024 * 1024
 _MISSING = "missing value"
-# the library quotes some of the paths
+# texts of missing paths; the library quotes some of the paths
 _ABSENT = {
     "add": 'doc is missing path: "{}"',
     "remove": 'doc is missing path: "{}"',
@@ -34,7 +34,7 @@ class PatchError(ValueError):
 
 
 def apply(patch: Sequence[Json], document: Json) -> Json:
-    """`document` after all operations of `patch`; the document itself stays.
+    """`document` after all operations of `patch`; `document` stays unchanged.
 
     Raises:
         PatchError: an operation is malformed or does not fit the document.

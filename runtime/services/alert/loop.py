@@ -19,7 +19,7 @@ _log = logging.getLogger("kapacitor.alert")
 class Loop:
     """Carries work between the event loop and the compute thread.
 
-    Before the start, calls run where they are made, and timers wait.
+    Before `start`, calls run at once on the caller's thread, and timers wait.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Loop:
         self._timers: set[asyncio.TimerHandle] = set()
 
     def start(self, run: Callable[..., Awaitable[Any]]) -> None:
-        """Begin, on the event loop.
+        """Start, on the event loop.
 
         Args:
             run: calls a function on the compute thread.
@@ -52,7 +52,7 @@ class Loop:
         return result
 
     def later(self, delay_s: float, function: Callable[[], None]) -> None:
-        """Call `function` on the compute thread in `delay_s`; from any of the two threads."""
+        """Call `function` on the compute thread in `delay_s`; from either thread."""
         self._bridge.soon(self._arm, delay_s, function)
 
     def _arm(self, delay_s: float, function: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""`match` expressions: which events of a topic a handler gets."""
+"""`match` expressions, which select the events of a topic for a handler."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from runtime.units import Duration
 
 _log = logging.getLogger("kapacitor.alert")
 
-# Functions of the event become references to values that no tag can have: a name
-# with a zero byte does not occur.
+# Functions of the event become references with a zero byte in their names, which tags
+# cannot have.
 _FUNCTIONS = {
     name: f"\0{name}"
     for name in ("level", "changed", "name", "taskName", "alertDuration")
 }
-# values of the types that they always have; of all other names these are tags
+# functions with values of their types; all other names are tags
 _SAMPLES: dict[str, Any] = {
     _FUNCTIONS["level"]: 0,
     _FUNCTIONS["changed"]: False,
@@ -54,7 +54,7 @@ class Match:
 
     @classmethod
     def compile(cls, source: str) -> Match:
-        """The expression ready to decide.
+        """Compile an expression.
 
         Raises:
             OptionsError: it does not parse, uses an unknown name, or is not boolean.
@@ -71,7 +71,7 @@ class Match:
         return cls(source, expression)
 
     def accepts(self, event: Event) -> bool:
-        """True if the handler gets `event`; False, and a log line, if the expression fails."""
+        """True if `event` matches; False, and a log line, if the expression fails."""
         tags = event.data.tags
         try:
             for name in self._tags:

@@ -1,9 +1,10 @@
 """Files, programs and addresses that handlers defined by clients may use.
 
 Anyone who may define a `log`, `exec` or `tcp` handler can write files as the server,
-run programs as the server, or reach what only the server reaches. Where the API takes
-requests from strangers, such handlers are refused unless the configuration names what
-they use. What is in the load directory or in the database was decided about before.
+run programs as the server, or reach addresses that only the server reaches. If the API
+accepts requests from strangers, such handlers are refused unless the configuration
+lists their files, programs and addresses. Handlers from the load directory or the
+database have been permitted already.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from runtime.alert.types import Event
 from runtime.errors import DeliveryError, ForbiddenError
 from runtime.secrets.references import references_in
 
-# kind → the option that names what is used, as handlers and as scripts call it
+# kind → name of the option with its target, in handlers and in scripts
 _TARGETS = {
     "log": ("path", "file_path"),
     "exec": ("prog", "command"),
@@ -52,7 +53,7 @@ class Policy:
     secret_files: tuple[str, ...] = ()
 
     def check_references(self, options: object) -> None:
-        """Check where options take their secrets from.
+        """Check the files and variables of the secrets in options.
 
         A secret is sent to an endpoint: anyone who names both can read it.
 
@@ -81,7 +82,7 @@ class Policy:
             options: decoded options, an object with the kind's fields.
 
         Raises:
-            ForbiddenError: it names what is not allowed.
+            ForbiddenError: its file, program or address is not allowed.
         """
         if self.is_open or kind not in _TARGETS:
             return

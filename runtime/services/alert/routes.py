@@ -22,13 +22,13 @@ class Routes:
     """The topics to which the handlers of each topic publish."""
 
     def __init__(self) -> None:
-        # of the handlers that give them anywhere, by their ids
+        # topic → the target topics of its publishing handlers, by their ids
         self._targets: dict[str, dict[str, Sequence[str]]] = {}
-        # the topics whose handlers give something to a topic, and how many do
+        # topic → the topics with handlers that publish to it, and their number
         self._sources: dict[str, Counter[str]] = {}
 
     def add(self, topic: str, handler: str, targets: Sequence[str]) -> None:
-        """Add a handler that publishes a topic's events to others."""
+        """Add a handler that publishes a topic's events to other topics."""
         if not targets:
             return
         self._targets.setdefault(topic, {})[handler] = targets
@@ -51,16 +51,16 @@ class Routes:
         return targets
 
     def way_back(self, topic: str, first: Sequence[str]) -> list[str]:
-        """The path on which events of a topic would return to it; empty if there is none.
+        """The path on which events of a topic would return to it; empty without one.
 
-        The search runs from both ends and stops with the shorter one: connected topics
-        may be many, and most new handlers are at the edge.
+        The search runs from both ends and stops when the shorter one is exhausted:
+        there may be many connected topics, and most new handlers are at the edge.
 
         Args:
             topic: topic where the search begins.
             first: target topics of its new handler.
         """
-        # each topic that was reached, and from which
+        # for each topic that was reached, the topic before it
         ahead: dict[str, str] = dict.fromkeys(first, topic)
         behind: dict[str, str] = {topic: ""}
         forth, back = deque(ahead), deque(behind)

@@ -29,7 +29,7 @@ from runtime.store.database import Store
 from runtime.units import Clock
 
 DEFAULT_RETENTION = Retention()
-# the key of the numbering of nodes in the database's topics
+# the key of the numbering of nodes in names of topics
 _NUMBERS = ("numbering", "nodes")
 
 _log = logging.getLogger("kapacitor.alert")
@@ -42,7 +42,7 @@ class AlertService:
         inhibitors: shared by the alert nodes of all tasks.
         loop: runs handlers on the event loop and their results on the compute thread.
         handlers: handlers that are defined on topics.
-        admission: the way of new and changed handlers into force.
+        admission: brings new and changed handlers into force.
     """
 
     def __init__(
@@ -111,11 +111,12 @@ class AlertService:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Keep everything collected inside in one transaction, then deliver it.
+        """Store everything collected inside in one transaction, then deliver it.
 
         Raises:
-            StoreError: it could not be kept; it will be with the next transaction. Or
-                what is left of an earlier one still cannot be: then nothing was done.
+            StoreError: it could not be stored; the next transaction will store it too.
+                Or the rest of an earlier one still cannot be stored: then nothing was
+                collected.
         """
         if not self._depth and self._backlog.has_staged:
             self._flush()
@@ -131,7 +132,7 @@ class AlertService:
         """Collect without waiting for the database; the next transaction stores it.
 
         Yields:
-            False if another thread uses the database: then nothing must be done.
+            False if another thread uses the database: then nothing may be collected.
         """
         with self._store.unless_busy() as is_free:
             if not is_free:
@@ -142,7 +143,7 @@ class AlertService:
 
     @property
     def in_transaction(self) -> bool:
-        """True inside of `transaction`, or of one of the database."""
+        """True inside `transaction`, or inside one of the database."""
         return self._depth > 0 or self._store.in_transaction
 
     @property
@@ -164,8 +165,8 @@ class AlertService:
         """Record `event` on its topic and offer it to the topic's handlers.
 
         Raises:
-            DeliveryError: it cannot be stored; then nothing was done.
-            StoreError: outside a transaction: the state could not be kept.
+            DeliveryError: it cannot be stored; then nothing has changed.
+            StoreError: outside a transaction: the state could not be stored.
         """
         event = self._states.collect(event)
         for name, each in self._subscriptions.of(event.topic):
@@ -193,7 +194,7 @@ class AlertService:
         self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
         """Open the topic of an alert node, with its stored states."""
-        # memory and database must agree
+        # first store all changes, as the topic is read from the database
         self._flush()
         self._states.restore_topic(topic)
         context = {"task": task}
@@ -224,10 +225,10 @@ class AlertService:
     def sweep(self) -> Iterator[None]:
         """Delete expired OK states and the remains of deleted topics.
 
-        To be called periodically. Yields after each slice.
+        Call this periodically. It yields after each slice.
 
         Raises:
-            StoreError: the database cannot be written; it is done with the next write.
+            StoreError: the database cannot be written; the next write has the changes.
         """
         is_left = True
         while is_left:
@@ -251,10 +252,11 @@ class AlertService:
     def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
         """Rename the topics of alert nodes to the current scheme, once per database.
 
-        Until schema 6 a join or union took one number, whatever its parents.
+        Until schema 6 a join or union took only one number, not one for each parent.
 
         Args:
-            renames: old and new names; a new one may be the old one of an earlier pair.
+            renames: old and new names; a new name may be the old name of an earlier
+                pair.
 
         Raises:
             StoreError: the database cannot be written.
@@ -294,7 +296,7 @@ class AlertService:
         with self._store.transaction():
             self._states.write()
             self._backlog.keep()
-            # not before an outer transaction is committed, if there is one
+            # if there is an outer transaction, only after its commit
             self._store.after_commit(self._kept)
 
     def _kept(self) -> None:

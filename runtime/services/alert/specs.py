@@ -66,7 +66,7 @@ class HandlerSpec:
 
     @classmethod
     def received(cls, fields: Mapping[str, Any]) -> HandlerSpec:
-        """The spec with these decoded fields, its names checked.
+        """The spec with these decoded fields, after a check of its names.
 
         Raises:
             OptionsError: a name is missing or malformed.
@@ -85,7 +85,7 @@ class HandlerSpec:
         """Check the names.
 
         Raises:
-            OptionsError: one is missing or malformed.
+            OptionsError: a name is missing or malformed.
 
         Source: Kapacitor services/alert, HandlerSpec.Validate. The text about the topic
             names the handler's id there too.
@@ -118,13 +118,13 @@ class HandlerSpec:
 
 
 class HandlerSpecs:
-    """The stored specs, each known by topic and id."""
+    """The stored specs, by topic and id."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def all(self) -> list[HandlerSpec]:
-        """Every spec; one that is damaged is rejected."""
+        """Every spec; damaged ones are rejected."""
         return [spec for _, spec in self._store.values.decoded(_BUCKET, _decoded)]
 
     def reject(self, spec: HandlerSpec, reason: str) -> None:
@@ -132,13 +132,13 @@ class HandlerSpecs:
         self._store.values.reject(_BUCKET, _key(spec.topic, spec.id), reason)
 
     def put(self, spec: HandlerSpec) -> None:
-        """Store a spec in place of the one with that id."""
+        """Store a spec, in place of any spec with the same id."""
         self._store.values.put(
             _BUCKET, _key(spec.topic, spec.id), msgspec.json.encode(spec)
         )
 
     def delete(self, topic: str, handler: str) -> None:
-        """Forget a spec, if there is one."""
+        """Delete a spec, if it exists."""
         self._store.values.delete(_BUCKET, _key(topic, handler))
 
 
@@ -146,7 +146,7 @@ def decoded_fields(body: bytes) -> dict[str, Any]:
     """The fields of a spec in JSON; absent ones stay absent.
 
     Raises:
-        JsonError: it is malformed, or a field is of a wrong type.
+        JsonError: the JSON is malformed, or a field has the wrong type.
     """
     return dict(decode(body, _SPEC, {}) or {})
 
@@ -170,10 +170,10 @@ def redacted(options: Mapping[str, Any] | None, typed: object) -> Any:
 def restored(
     options: Mapping[str, Any] | None, before: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    """`options` with the secrets of `before` in place of placeholders.
+    """`options` with secrets of `before` in place of placeholders.
 
     Raises:
-        PlaceholderError: one is hidden that is not known.
+        PlaceholderError: a placeholder stands for an unknown secret.
     """
     known = {key.casefold(): value for key, value in (before or {}).items()}
     found = {

@@ -13,7 +13,7 @@ from runtime.errors import DeliveryError
 from runtime.store.database import Store
 
 ANONYMOUS = "main:"
-# Number of states that are deleted at a time.
+# Number of states to delete at a time.
 SLICE = 250
 _INT64 = range(-(2**63), 2**63)
 
@@ -23,7 +23,7 @@ class StoredTopics:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # of topics in the database, and of those that its next commit adds
+        # numbers of topics in the database, and those that the next commit adds
         self._slices = Slices()
         self._numbers: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
@@ -44,7 +44,7 @@ class StoredTopics:
         return Topic(topic, map(_state, rows))
 
     def write(self, changes: Iterable[tuple[str, str, EventState | None]]) -> None:
-        """Store the newest states of some events, as (topic, id, state).
+        """Store the newest states of events, as (topic, id, state).
 
         None deletes a state.
         """
@@ -69,12 +69,12 @@ class StoredTopics:
             )
 
     def written(self) -> None:
-        """The transaction is committed."""
+        """Forget the written changes, after the commit."""
         self._numbers.update(self._fresh)
         self._fresh.clear()
 
     def rename(self, old: str, new: str) -> None:
-        """Move the stored states of a topic to another one, which loses its own."""
+        """Move a topic's stored states to another topic, whose own states are lost."""
         self.delete(new)
         self._store.execute("UPDATE topics SET id = ? WHERE id = ?", (new, old))
 
@@ -90,7 +90,7 @@ class StoredTopics:
         self._fresh.pop(topic, None)
 
     def sweep(self) -> bool:
-        """Remove some rows of deleted topics; True if more may be left."""
+        """Remove some rows of deleted topics; True if there may be more."""
         rows = self._store.query("SELECT number FROM deleted_topics LIMIT 1")
         if not rows:
             return False
@@ -120,8 +120,8 @@ class StoredTopics:
         return [row[0] for row in rows]
 
     def _numbered(self, topics: set[str]) -> dict[str, int]:
-        """The numbers of topics, stored on first use."""
-        # an earlier transaction may have failed
+        """The numbers of topics; new topics are stored."""
+        # numbers of an earlier transaction, which may have failed
         self._fresh.clear()
         unknown = [(topic,) for topic in topics if topic not in self._numbers]
         if not unknown:
@@ -140,7 +140,7 @@ def check(event: Event) -> None:
     """Refuse values that the database cannot store, before they fail a transaction.
 
     Raises:
-        DeliveryError: a text has no UTF-8, or a number more than 64 bits.
+        DeliveryError: a text is not valid UTF-8, or a number has more than 64 bits.
     """
     state = event.state
     try:

@@ -17,10 +17,10 @@ class Stateful(Protocol):
     """A handler that keeps state between events."""
 
     def open(self) -> None:
-        """Start; on the compute thread, when it subscribes to its topic."""
+        """Start; called on the compute thread when the handler subscribes."""
 
     def close(self) -> None:
-        """Stop; on the compute thread, when it unsubscribes."""
+        """Stop; called on the compute thread when the handler unsubscribes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Subscription:
         recipient: handler that delivers the events, and its limits.
         options: decoded options, an object with the fields of its kind.
         match: predicate that selects events; None for all.
-        external: True to skip events that external handlers must skip.
+        external: True to skip events that are not for external handlers.
         targets: topics of this server that it publishes to.
-        stateful: handler that keeps data between events, or None.
+        stateful: the handler, if it keeps data between events, or None.
     """
 
     recipient: Recipient
@@ -44,7 +44,7 @@ class Subscription:
     stateful: Stateful | None = None
 
     def wants(self, event: Event) -> bool:
-        """True if it gets `event`."""
+        """True if the handler receives `event`."""
         if event.no_external and self.external:
             return False
         return self.match is None or self.match.accepts(event)

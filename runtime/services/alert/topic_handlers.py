@@ -14,7 +14,7 @@ from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 from runtime.services.alert.subscriptions import Subscription, Subscriptions
 from runtime.store.database import Store
 
-# Handlers that a list looks at between two pauses.
+# Number of handlers that a list reads between two pauses.
 _TURN = 500
 
 
@@ -26,9 +26,9 @@ class UnknownHandlerError(NotFoundError):
 
 
 class TopicHandlers:
-    """Specs of the handlers of every topic, and those of the handlers that run.
+    """The specs of all topic handlers, and the running handlers.
 
-    Belongs to the compute thread; any thread may read.
+    Changed on the compute thread only; any thread may read.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class TopicHandlers:
         subscriptions: Subscriptions,
         backlog: Backlog,
     ) -> None:
-        """Begin without handlers; `admission` brings in the stored ones.
+        """Begin without handlers; `admission` adds the stored ones.
 
         Args:
             store: database of the specs.
-            topics: topics in memory; one with a handler is among them.
+            topics: topics in memory, with all topics that have a handler.
             subscriptions: running handlers of all topics.
             backlog: pending deliveries.
         """
@@ -61,7 +61,7 @@ class TopicHandlers:
         """
         glob_match(pattern, "")  # a topic without handlers must not hide a bad one
         specs = self._specs.get(topic, {})
-        # of a copy: another thread may ask
+        # from a copy: another thread may call this
         ordered = sorted([*specs.items()], key=itemgetter(0))
         return [spec for key, spec in paced(ordered, _TURN) if glob_match(pattern, key)]
 
@@ -85,7 +85,7 @@ class TopicHandlers:
         return self._subscriptions.get(spec.topic, spec.id)
 
     def stored(self) -> list[HandlerSpec]:
-        """Take in the specs of an earlier run; none of their handlers runs yet.
+        """Read the specs of an earlier run, without starting their handlers.
 
         Raises:
             StoreError: the database cannot be read.
@@ -96,13 +96,13 @@ class TopicHandlers:
         return found
 
     def reject(self, spec: HandlerSpec, reason: str) -> None:
-        """Note that a stored spec makes no handler."""
+        """Note that a stored spec cannot be used."""
         self._stored.reject(spec, reason)
 
     def check(
         self, spec: HandlerSpec, targets: tuple[str, ...], before: HandlerSpec | None
     ) -> None:
-        """Refuse a handler whose id is taken, or that would close a cycle of topics.
+        """Refuse a handler whose id is taken, or which would close a cycle of topics.
 
         Args:
             spec: requested handler.
@@ -110,8 +110,8 @@ class TopicHandlers:
             before: handler that it replaces, or None.
 
         Raises:
-            CycleError: a topic would get its own events.
-            OptionsError: the id is taken by a handler that is not to be replaced.
+            CycleError: a topic would receive its own events.
+            OptionsError: the id is taken by a handler other than `before`.
         """
         if before is None and self.has(spec.topic, spec.id):
             raise OptionsError(
@@ -125,7 +125,7 @@ class TopicHandlers:
         """Store a spec, replacing `before` if given.
 
         Raises:
-            StoreError: the database cannot be written; it is as it was.
+            StoreError: the database cannot be written; nothing has changed.
         """
         with self._store.transaction():
             if before is not None and spec.id != before.id:
@@ -138,7 +138,7 @@ class TopicHandlers:
         subscription: Subscription | None,
         before: HandlerSpec | None,
     ) -> None:
-        """Let a handler have the events of its topic from now on.
+        """Pass the events of a topic to a handler from now on.
 
         Args:
             spec: stored spec.
@@ -156,10 +156,10 @@ class TopicHandlers:
         self._backlog.resume(Address(spec.topic, spec.id), subscription.recipient)
 
     def delete(self, topic: str, handler: str) -> None:
-        """Delete a handler, if there is one; what waits for it is tried once more.
+        """Delete a handler, if it exists; its pending events are tried once more.
 
         Raises:
-            StoreError: the database cannot be written; the handler is as it was.
+            StoreError: the database cannot be written; the handler stays.
         """
         self._stored.delete(topic, handler)
         self._detach(topic, handler)

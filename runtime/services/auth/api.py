@@ -59,7 +59,7 @@ class UsersAPI:
     """Answers below `/users`."""
 
     def __init__(self, users: Records[User], compute: Compute, *, cost: int) -> None:
-        """Make the API.
+        """Create the API.
 
         Args:
             users: loaded users, changed only on the compute thread.
@@ -111,7 +111,7 @@ class UsersAPI:
         user = await self._changed(User(name), body)
 
         def put() -> None:
-            # Kapacitor answers with an empty user and does nothing, as if it had
+            # Kapacitor changes nothing, but answers with an empty user as for a success
             if self._users.get(name) is not None:
                 raise InvalidError("user already exists")
             self._users.put(user)
@@ -131,7 +131,7 @@ class UsersAPI:
             present = self._users.get(name)
             if present is None:
                 raise FailedError(text)
-            # another change may have come while the password was hashed
+            # the user may have been changed while the password was hashed
             keep = {each: getattr(present, each) for each in _kept(before, changed)}
             self._users.put(user := dataclasses.replace(changed, **keep))
             return user
@@ -161,7 +161,7 @@ class UsersAPI:
 
 
 def _kept(before: User, changed: User) -> list[str]:
-    """The fields that a change leaves alone."""
+    """The fields that a change does not affect."""
     names = [field.name for field in dataclasses.fields(User)]
     return [name for name in names if getattr(before, name) == getattr(changed, name)]
 

@@ -6,7 +6,7 @@ import functools
 
 import bcrypt
 
-# bcrypt looks at no more; a longer password would be less than it seems
+# bcrypt ignores all further bytes, so a longer password would be weaker than it looks
 MAX_BYTES = 72
 
 
@@ -14,7 +14,7 @@ def hashed(password: str, cost: int) -> str:
     """The hash of a password, as it is stored.
 
     Raises:
-        ValueError: it is longer than `MAX_BYTES`, or holds a NUL.
+        ValueError: the password is longer than `MAX_BYTES`, or contains a NUL.
     """
     text = password.encode("utf-8", "surrogateescape")
     if len(text) > MAX_BYTES:
@@ -25,7 +25,7 @@ def hashed(password: str, cost: int) -> str:
 
 
 def matches(password: str, hash: str) -> bool:
-    """True if `hash` was made of `password`."""
+    """True if `hash` is the hash of `password`."""
     text = password.encode("utf-8", "surrogateescape")
     if len(text) > MAX_BYTES or b"\0" in text:
         return False
@@ -34,5 +34,5 @@ def matches(password: str, hash: str) -> bool:
 
 @functools.cache
 def nobody(cost: int) -> str:
-    """A hash that costs as much as a user's, for names that no user has."""
+    """A hash that costs as much as a user's, for unknown names."""
     return hashed("nobody", cost)

@@ -36,9 +36,9 @@ from runtime.services.httpd.users import User, is_name, privilege
 from runtime.store.records import Records
 from runtime.units import SECOND, Clock, Nanoseconds
 
-# Checking a password is slow on purpose; more at once would take the machine.
+# Checking a password is slow on purpose; more checks at once would slow the machine.
 _CHECKS_AT_ONCE = 2
-# Maximum number of waiting checks. Others are asked to come back.
+# Maximum number of waiting checks. Further clients are asked to try again.
 _CHECKS_WAITING = 256
 _CHECKS_WAITING_PER_ADDRESS = 8
 _CACHED = 10_000
@@ -55,7 +55,7 @@ class _Known(NamedTuple):
 
 
 class AuthService:
-    """Decides about requests.
+    """Authenticates and authorizes requests.
 
     Attributes:
         users: users; None to accept any name and password.
@@ -72,7 +72,7 @@ class AuthService:
         cache_expiration: Nanoseconds = DEFAULT_CACHE_EXPIRATION,
         clock: Clock = time.time_ns,
     ) -> None:
-        """Make a gate for the API.
+        """Create the service.
 
         Args:
             users: users; None to treat every client as an admin.
@@ -90,13 +90,13 @@ class AuthService:
         self._open_debug = open_debug
         self._expiration = cache_expiration or DEFAULT_CACHE_EXPIRATION
         self._clock = clock
-        # the cached value is not a password, and useless without this process's key
+        # key of the digests in the cache, which are useless without it
         self._key = secrets.token_bytes(32)
         self._cache: OrderedDict[bytes, _Known] = OrderedDict()
         self._turns = Turns(
             _CHECKS_AT_ONCE, _CHECKS_WAITING_PER_ADDRESS, _CHECKS_WAITING
         )
-        # agents of one machine that start together send the same password
+        # running checks: agents that start together send the same password
         self._checks: dict[tuple[bytes, str], asyncio.Task[User]] = {}
 
     async def check(self, request: Request) -> Answer | None:
@@ -120,7 +120,7 @@ class AuthService:
             )
             return _refused(403, text)
         if resource == "/write":
-            # no permission of the API grants anything on a database
+            # permissions of the API grant nothing on databases
             return _not_writer(user, request.parameter("db"))
         return None
 
@@ -136,7 +136,7 @@ class AuthService:
         return database != "" and user.may_write(database)
 
     async def authenticated(self, given: Credentials | None, remote: str = "") -> User:
-        """The user of these credentials.
+        """The user with these credentials.
 
         Args:
             given: credentials that a client sent.
@@ -181,7 +181,7 @@ class AuthService:
     def _forget(self, key: tuple[bytes, str], check: asyncio.Task[User]) -> None:
         del self._checks[key]
         if not check.cancelled():
-            # everybody who asked may be gone
+            # fetch the exception: perhaps no request is waiting for it
             check.exception()
 
     def _by_token(self, token: str) -> tuple[User, Nanoseconds]:
@@ -232,7 +232,7 @@ class AuthService:
         return user
 
     def _is_changed(self, user: User) -> bool:
-        """True if a cached user is not the current one."""
+        """True if a cached user has changed since."""
         if user.databases:
             return self._tokens is None or not self._tokens.is_valid(user)
         return self.users is not None and self.users.get(user.name) is not user
@@ -258,9 +258,9 @@ def _refused(
 
 
 def _challenge(path: str) -> dict[str, str]:
-    """Headers that make a browser ask for a password, on the status page only.
+    """Headers that make a browser ask for a password, only on the status page.
 
-    Programs get Kapacitor's answer.
+    Other requests receive Kapacitor's answer.
     """
     if path != STATUS_PATH:
         return {}
@@ -268,7 +268,7 @@ def _challenge(path: str) -> dict[str, str]:
 
 
 def _not_writer(user: User, database: str) -> Answer | None:
-    # a write without a database is refused for that
+    # a write without a database is refused later for that reason
     if not database or user.may_write(database):
         return None
     text = (

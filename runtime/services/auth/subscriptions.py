@@ -31,7 +31,7 @@ class _Stored(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A stored token. Only its digest is stored, with which no client can write.
+    """A stored token. Only its digest is stored, which does not authorize writes.
 
     Attributes:
         id: digest of the token.
@@ -61,7 +61,7 @@ class Grant:
 
 
 class SubscriptionTokens:
-    """The valid tokens. They are changed on the compute thread, and read anywhere."""
+    """The valid tokens. They are changed on the compute thread, and read on any."""
 
     def __init__(self, store: Store, compute: Compute) -> None:
         self._records = Records(store, "subscriptions", Grant.decode)
@@ -79,11 +79,11 @@ class SubscriptionTokens:
         return self._records.get(id) == Grant(id, cluster, database)
 
     def is_valid(self, user: User) -> bool:
-        """True if the token of such a user is valid still."""
+        """True if the token of a subscription's user is still valid."""
         return self._records.get(user.name) is not None
 
     async def made(self, cluster: str, database: str) -> str:
-        """A new token with which a cluster may write to a database."""
+        """Create a token with which a cluster may write to a database."""
         token = _encoded(cluster, secrets.token_bytes(_TOKEN_BYTES))
         grant = Grant(digest(token), cluster, database)
         await self._compute.run(self._records.put, grant)
@@ -108,7 +108,7 @@ class SubscriptionTokens:
 
 def digest(token: str) -> str:
     """The name under which a token is stored."""
-    # it has 64 random bytes: there is nothing to guess
+    # without salt: a token has 64 random bytes, which cannot be guessed
     return f"_sub:{hashlib.sha256(token.encode(errors='replace')).hexdigest()}"
 
 

@@ -50,7 +50,7 @@ def verify(token: str, secret: Secret, now: Nanoseconds) -> Claims:
     """The claims of a token with a valid signature and valid times.
 
     Raises:
-        TokenError: it is malformed, badly signed, expired, or names no user.
+        TokenError: the token is malformed, badly signed, expired, or names no user.
     """
     claims = _verified(token, secret)
     seconds = now / SECOND
@@ -68,7 +68,7 @@ def verify(token: str, secret: Secret, now: Nanoseconds) -> Claims:
         raise TokenError("username in token must be a string")
     if not username:
         raise TokenError("token must contain a username")
-    # a lone half of a pair is not a letter, nor is it in Go
+    # as in Go, an unpaired surrogate is not a character
     username = _HALF.sub("\ufffd", username)
     return Claims(username, int(min(expires, 1e10) * SECOND))
 
@@ -106,7 +106,7 @@ def _verified(token: str, secret: Secret) -> dict[str, Any]:
         raise TokenError(f"invalid token: signing method (alg) is {what}.")
     signed = f"{parts[0]}.{parts[1]}".encode()
     expected = hmac.digest(secret.reveal().encode(), signed, digest)
-    # without a secret everybody could sign
+    # without a secret anyone could sign
     if not secret or not hmac.compare_digest(expected, _decoded(parts[2])):
         raise TokenError("invalid token: signature is invalid")
     return claims
@@ -136,5 +136,5 @@ def _number(claims: dict[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    # a NaN compares with nothing, so it would never expire
+    # a NaN would never expire, as all comparisons with it are false
     return None if value != value else float(min(max(value, -1e18), 1e18))

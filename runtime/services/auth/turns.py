@@ -23,10 +23,10 @@ class CrowdedError(Exception):
 
 
 class Turns:
-    """Admits a few at a time, with addresses taking turns.
+    """Admits a few checks at a time, with addresses taking turns.
 
-    However many checks one address has waiting, another's next turn is soon. When all
-    places are taken, the address with the most places loses one.
+    An address gets its next turn soon, however many checks others have waiting. When
+    all places are taken, the address with the most places loses one.
     """
 
     def __init__(self, at_once: int, per_address: int, in_all: int) -> None:
@@ -40,7 +40,7 @@ class Turns:
         self._free = at_once
         self._per_address = per_address
         self._in_all = in_all
-        # by address; the first has the next turn
+        # waiting checks by address; the first address has the next turn
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._count = 0
 
@@ -49,7 +49,7 @@ class Turns:
         """Wait for a turn of `address`.
 
         Raises:
-            CrowdedError: too many wait.
+            CrowdedError: too many checks are waiting.
         """
         if self._free:
             self._free -= 1
@@ -73,15 +73,15 @@ class Turns:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                # its turn came at the same time
+                # cancelled just when its turn came
                 self._next()
             raise
 
     def _make_room(self) -> None:
-        """Dismiss one waiting check.
+        """Dismiss the newest check of the address with the most.
 
         Raises:
-            CrowdedError: every address has one place; none is left.
+            CrowdedError: each address has only one place.
         """
         queue = max(self._waiting.values(), key=len)
         if len(queue) == 1:
@@ -108,7 +108,7 @@ class Turns:
 
 
 def crowd(address: str) -> str:
-    """The part of an address that one client cannot choose: of IPv6 the first half."""
+    """The part of an address that a client cannot choose; half of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -52,7 +52,7 @@ class Override:
         return f"{self.section}/{self.element}"
 
     def with_present_names(self, section: Section) -> Override:
-        """The override with present names of options in place of former ones.
+        """The override with former names of options replaced.
 
         Raises:
             ValueError: an option has two values, by two names.
@@ -163,12 +163,12 @@ class Update:
     remove: tuple[str, ...] = ()
 
     def former_names(self, section: Section) -> list[FormerName]:
-        """The former names of options in it."""
+        """The former names of options in the update."""
         names = (*self.set, *self.delete, *self.add)
         return former_names_in(names, section.element_type)
 
     def with_present_names(self, section: Section) -> Update:
-        """The update with present names of options in place of former ones.
+        """The update with former names of options replaced.
 
         Raises:
             UpdateError: an option has two values, by two names.
@@ -192,7 +192,7 @@ class Update:
         """The overrides after this update.
 
         Raises:
-            UpdateError: it asks for something that is not there.
+            UpdateError: the update refers to an unknown section, element or option.
         """
         after = dict(before)
         if self.add:
@@ -214,7 +214,7 @@ class Update:
             options = {**known.options, **new}
             kept = {k: v for k, v in options.items() if k not in self.delete}
             if known.create:
-                # without its name the element would be another one
+                # keep the name: without it the element would be another one
                 kept.setdefault(self._key(sections) or "", self.element)
             after[path] = dataclasses.replace(known, options=kept)
         return after
@@ -228,7 +228,7 @@ class Update:
         try:
             elements = resolve(section, own)
         except ConfigError:
-            # they no longer apply; this update may repair them
+            # overrides that no longer apply, which this update may repair
             elements = section.elements
         names = {section.element_name(each): each for each in elements}
         return names.get(self.element or "")
@@ -270,7 +270,7 @@ class Update:
             )
         path = f"{self.section}/{name}"
         said = self._said(self.add, {}, section.element_type(), path)
-        # left out: options equal to the defaults
+        # without options that are equal to the defaults
         options = {**said, section.element_key: name}
         added = Override(self.section, name, options, create=True)
         present = {section.element_name(each) for each in section.elements}

@@ -31,7 +31,7 @@ def said(
         element: current element, or the defaults of its type for a new one.
 
     Raises:
-        ConfigError: one has `***` without a stored value.
+        ConfigError: an option has `***` without a stored value.
     """
     fields = fields_by_key(type(element))
     hints = typing.get_type_hints(type(element))
@@ -59,7 +59,7 @@ def _is_shown_back(name: str, value: Any, hint: Any, before: Any) -> bool:
         return value is bool(before) or (is_placeholder(value) and bool(before))
     if isinstance(before, str) and is_url_name(name):
         return bool(value == shown(name, before) != before)
-    # an empty list or table
+    # empty lists and tables are shown as null
     return value is None and shown(name, before) is None
 
 
@@ -82,7 +82,7 @@ def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> An
 
 
 def _with_urls(name: str, values: list[Any], before: tuple[Any, ...]) -> list[Any]:
-    """A list of URLs with the stored one in place of each that is sent back redacted."""
+    """A list of URLs, with the stored URL in place of each redacted one."""
     stored = {shown(name, each): each for each in before if isinstance(each, str)}
     return [
         stored.get(each, each) if isinstance(each, str) else each for each in values

@@ -52,7 +52,7 @@ def sections_of(
 ) -> Mapping[str, Section]:
     """The sections of handlers in `tables`, and others, sorted.
 
-    Those that are not set are lazy.
+    Sections that are not set are lazy.
     """
     values = integrations.tables(**given(tables))
 
@@ -68,7 +68,7 @@ def sections_of(
 
 
 def fields_by_key(config: type[Any]) -> dict[str, dataclasses.Field[Any]]:
-    """The fields of a configuration by their outside names."""
+    """The fields of a configuration by their external names."""
     return {key_of(field): field for field in dataclasses.fields(config)}
 
 

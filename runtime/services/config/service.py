@@ -71,10 +71,10 @@ class DynamicService(Protocol):
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
         """Return a function that applies the section's elements.
 
-        The call neither fails nor waits.
+        That function neither fails nor waits.
 
         Raises:
-            ConfigError: the service refuses them.
+            ConfigError: the service refuses the elements.
         """
 
 
@@ -111,19 +111,19 @@ class ConfigService:
         self._enabled = enabled
         self._policy = policy
         self._overrides: Overrides = {}
-        # elements that are in force; other sections have those of the file
+        # elements in force; sections that are missing here have those of the file
         self._elements: dict[str, tuple[Any, ...]] = {}
         # updates are applied one after the other
         self._one = asyncio.Lock()
 
     def add_routes(self, router: Router) -> None:
-        """Answer below `/config`."""
+        """Add the routes."""
         router.add("GET", "/config", self._get)
         router.add("GET", "/config/", self._get)
         router.add("POST", "/config/", self._post)
 
     def open(self, *, skip: bool = False) -> None:
-        """Push the sections of running services, with their overrides, to them.
+        """Apply the sections, with their overrides, to running services.
 
         Args:
             skip: True to ignore stored overrides and apply the file.
@@ -138,12 +138,12 @@ class ConfigService:
                 continue
             try:
                 self._put_in_force(override)
-            # the server starts with any stored override, however damaged
+            # any error: the server starts even if a stored override is damaged
             except Exception as error:
                 self._store.values.reject(_BUCKET, path, str(error))
         overrides = self._overrides if wanted else {}
         changed = {each.section for each in overrides.values()}
-        # others have what they were made of
+        # other services use the sections of the file
         for name in {**made(self._services), **dict.fromkeys(changed)}:
             elements = self._resolved(name, overrides)
             if wanted:
@@ -151,14 +151,14 @@ class ConfigService:
             self._services[name].prepared(elements)()
 
     def _renamed(self, stored: Override) -> Override:
-        """A stored override by present names, so that former ones may be removed."""
+        """A stored override with present names, so that former ones may be removed."""
         section = self._sections.get(stored.section)
         if section is None:
             return stored
         try:
             override = stored.with_present_names(section)
         except ValueError:
-            return stored  # it is rejected, as every override that does not apply
+            return stored  # rejected later, like every override that does not apply
         if override != stored:
             self._store.values.put(_BUCKET, override.path, override.encode())
         return override
@@ -240,7 +240,7 @@ class ConfigService:
         if section is None:
             refused = after.get(path, Override(update.section, ""))
             raise unknown_section(refused)
-        # an invalid value is refused before anything changes
+        # validate first: an invalid value is refused before anything changes
         own = [each for each in after.values() if each.section == update.section]
         elements = resolve(section, own)
         try:
@@ -249,7 +249,7 @@ class ConfigService:
             raise FailedError(
                 f"failed to update configuration {path}: {error}"
             ) from None
-        # nothing is sent by a configuration that a restart would not know
+        # store first: services must not use a configuration that a restart would lose
         await self._compute.run(self._persist, update.section, after)
         self._overrides = after
         self._elements[update.section] = elements
@@ -271,7 +271,7 @@ class ConfigService:
         """The elements of a section with overrides.
 
         Raises:
-            ConfigError: one does not apply.
+            ConfigError: an override does not apply.
         """
         own = [each for each in overrides.values() if each.section == name]
         if name not in self._sections:

@@ -74,7 +74,7 @@ def _exactly(wanted: type[Any], name: str, value: Any) -> Any:
 
 
 def _wrong_kind(value: Any, wanted: str) -> str:
-    # the ": false" belongs to the text
+    # ": false" is a part of Kapacitor's text
     return f"wrong kind {kind(value)}, expected value of kind {wanted}: false"
 
 
@@ -105,7 +105,7 @@ def _number(hint: Any, value: Any) -> int | float:
     if isinstance(value, int | float):
         if hint is float:
             return float(value)
-        # Kapacitor stores a fraction and cannot read it back: refused right away here
+        # Kapacitor stores a fraction but cannot read it back, so it is refused here
         if value != int(value):
             raise ConfigError(f'cannot convert string "{value}" into {name}')
         return int(value)

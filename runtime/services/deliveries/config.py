@@ -21,7 +21,7 @@ class Config:
         rate: maximum number of deliveries per handler and second; 0 for no limit.
         connect_timeout: time limit for connecting to an endpoint.
         timeout: time limit of a request to an endpoint.
-        retry_base: upper bound of the first delay; it doubles with each further one.
+        retry_base: upper bound of the first delay; doubled for each further delay.
         retry_max: upper bound of all delays.
         max_retry_after: longest delay that an endpoint may request.
         max_age: age at which an event becomes a dead letter.
@@ -32,7 +32,7 @@ class Config:
         max_database_size: size of the database at which writes are refused.
         retention: time that dead and cancelled deliveries are kept for resending.
         max_dead: maximum number of these; the oldest are purged first.
-        denied_networks: networks that are never connected to, as CIDRs.
+        denied_networks: networks, as CIDRs, that the server must not connect to.
         ssl_ca: file of authorities that are trusted in addition to the system's.
     """
 
@@ -55,7 +55,7 @@ class Config:
 
     @property
     def denied(self) -> DeniedNetworks:
-        """The networks that are never connected to.
+        """The networks that the server must not connect to.
 
         Raises:
             ConfigError: one of `denied_networks` is not a network.
@@ -78,7 +78,8 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: one is too small, no network, or no file of certificates.
+            ConfigError: a value is too small, or not a network or a file of
+                certificates.
         """
         _ = self.denied, self.trust
         for name in ("concurrency", "max_pending", "max_database_size", "max_dead"):

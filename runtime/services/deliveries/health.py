@@ -23,9 +23,9 @@ OUTBOX = "outbox"
 
 
 class Health:
-    """Creates events about the state of handlers; on the event loop.
+    """Creates events about the state of handlers, on the event loop.
 
-    Events of handlers of the topic itself are left out: no cycle.
+    Handlers of this topic itself cause no events, which would be a cycle.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Health:
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin without trouble.
+        """Begin without events.
 
         Args:
             tell: passes an event to its topic.
@@ -50,7 +50,7 @@ class Health:
         self._since: dict[str, Nanoseconds] = {}
 
     def handler(self, address: Address, level: Level, text: str) -> None:
-        """A handler delivered (OK), has a new dead letter (WARNING) or keeps failing."""
+        """Report a delivery (OK), a new dead letter (WARNING) or continuous failure."""
         if address.topic == TOPIC:
             return
         name = name_of(address)
@@ -66,20 +66,19 @@ class Health:
         self._note(name, level, message, tags)
 
     def forget(self, address: Address) -> None:
-        """Recover the events about a deleted handler."""
+        """Settle the events about a deleted handler."""
         if address.topic == TOPIC:
             return
         name = name_of(address)
         self._warned_s.pop(name, None)
         message = f"{described(address)} was deleted"
         tags = {"topic": address.topic, "handler": address.handler}
-        # the receiver knows better than this if it is news: after a restart
-        # nothing of before is known here
+        # sent in any case: after a restart only the receiver knows earlier events
         self._note(name, Level.OK, message, tags)
         del self._levels[name]
 
     def outbox(self, problem: str) -> None:
-        """Writes are refused because of `problem`, or accepted: ""."""
+        """Report that writes are refused because of `problem`, or are accepted ("")."""
         level = Level.CRITICAL if problem else Level.OK
         if level != self._levels.get(OUTBOX):
             message = (
@@ -90,12 +89,13 @@ class Health:
             self._note(OUTBOX, level, message, {})
 
     def cluster(self, name: str, problem: str, *, is_expected: bool) -> None:
-        """A cluster of InfluxDB cannot be used because of `problem`, or is used: "".
+        """Report that a cluster cannot be used because of `problem`; "" if it is used.
 
         Args:
-            name: its name.
+            name: name of the cluster.
             problem: reason without secrets.
-            is_expected: True soon after the start, when it may be starting as well.
+            is_expected: True soon after the start, when the cluster may be starting
+                too.
         """
         level = Level.WARNING if is_expected else Level.CRITICAL
         level = level if problem else Level.OK

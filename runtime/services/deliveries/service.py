@@ -46,13 +46,13 @@ class DeliveryService:
         clusters: Clusters = NO_CLUSTERS,
         clock: Clock = time.time_ns,
     ) -> None:
-        """Make a service; `open` starts it.
+        """Create a service; `open` starts it.
 
         Args:
             dispatcher: source of the figures.
             alerts: alert service, which receives events of the topic `_internal`.
             compute: compute thread, which collects these events.
-            clusters: clusters of InfluxDB, as they are configured at the time.
+            clusters: clusters of InfluxDB; changes with the configuration.
             clock: wall clock, in ns since 1970 UTC.
         """
         self._dispatcher = dispatcher
@@ -74,7 +74,7 @@ class DeliveryService:
         DeliveriesAPI(self._backlog, self._compute).add_routes(router)
 
     def open(self) -> None:
-        """Start to report; on the event loop."""
+        """Start reporting, on the event loop."""
         self._bridge.start()
         self._dispatcher.noticed = self._health.handler
         self._dispatcher.forgotten = self._health.forget
@@ -102,10 +102,10 @@ class DeliveryService:
         return take
 
     def note_cluster(self, cluster: str, problem: str, *, is_expected: bool) -> None:
-        """Report that a cluster of InfluxDB cannot be used, or is used (""); on the loop.
+        """Report that a cluster cannot be used, or is used (""); on the event loop.
 
         Args:
-            cluster: its name.
+            cluster: name of the cluster.
             problem: reason without secrets.
             is_expected: True soon after the start.
         """
@@ -127,7 +127,7 @@ class DeliveryService:
             self._bridge.spawn(self._told(self._compute.run(self._note, event)))
 
     async def _clear_former(self) -> None:
-        """Recover the events about handlers that are missing after the start."""
+        """Settle the events about handlers that no longer exist after a start."""
         await self._told(self._compute.run(self._find_former))
 
     def _find_former(self) -> None:
@@ -160,7 +160,7 @@ class DeliveryService:
     def _note(self, event: Event) -> None:
         before = self._alerts.event_state(event.topic, event.state.id)
         level = Level.OK if before is None else before.level
-        # a restart is not news, nor is a handler that has always worked
+        # neither a restart nor a handler that has always worked causes an event
         if event.state.level != level:
             with self._alerts.transaction():
                 self._alerts.collect(event)

@@ -19,11 +19,11 @@ class HandlerStatistics:
         handler: its id.
         task: id of the task with the alert node, or "".
         values: counters since the start, by name: `delivered`, `failed`, `retried`,
-            `dead`, `cancelled`, `discarded`, `dropped` (always 0); `pending` events
-            and the `oldest_age_s` of those in memory.
+            `dead`, `cancelled`, `discarded`, `dropped` (always 0); `pending` events and
+            the `oldest_age_s` of those in memory.
         reasons: failed attempts by reason: `auth`, `deferred`, `failed`, `limited`,
             `rejected`, `unreachable`.
-        trouble: the reason why it is only probed, or "".
+        trouble: reason why the handler is only probed, or "".
     """
 
     topic: str
@@ -37,7 +37,7 @@ class HandlerStatistics:
 def delivery_statistics(backlog: Backlog) -> list[HandlerStatistics]:
     """The statistics of each handler; from any thread.
 
-    Those of deleted handlers are under the empty topic and handler.
+    Deleted handlers share an empty topic and handler.
     """
     found = [
         HandlerStatistics(
@@ -66,7 +66,7 @@ def delivery_statistics(backlog: Backlog) -> list[HandlerStatistics]:
 
 
 def delivery_variables(backlog: Backlog) -> dict[str, dict[str, Any]]:
-    """The same in the form of `/debug/vars`."""
+    """The same statistics in the form of `/debug/vars`."""
     return {
         f"delivery:{each.topic}:{each.handler}": {
             "name": "delivery",

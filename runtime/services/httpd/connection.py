@@ -1,10 +1,10 @@
 """A connection: plain writes are handled here, all other requests by aiohttp.
 
 Many hosts that each send a point on a connection of their own are the common load.
-A full HTTP stack costs several times as much as such a write.
-So this protocol recognises a `POST` to a write path whose headers hold no surprise,
-answers it, and waits for the next. At the first request that is anything else, the
-connection and all that was read go over to aiohttp for good.
+A full HTTP stack costs several times as much as handling such a write. So this protocol
+recognizes a `POST` to a write path whose headers are all usual ones, answers it, and
+waits for the next. The first other request is passed to aiohttp, with all bytes read so
+far, and so is the rest of the connection.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class Log(Protocol):
     def __call__(
         self, method: str, uri: str, status: int, host: str, started: float
     ) -> None:
-        """One answered request."""
+        """Log one answered request."""
 
 
 class Gate(Protocol):
-    """Decides about requests before they are answered."""
+    """Authorizes requests before they are answered."""
 
     async def check(self, request: Request) -> Answer | None:
-        """None if `request` is allowed, else the response that refuses it."""
+        """Return None to allow `request`, else the response that refuses it."""
 
     def knows_writer(self, authorization: str, query: str) -> bool:
-        """True if a write with these credentials is allowed without a check."""
+        """Return True if a write with these credentials is allowed without a check."""
 
 
 class Shared(NamedTuple):
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._head: tuple[Head, int] | None = None
         self._admitted = shared.gate is None
-        # the last one that was this server's; clients do not change it
+        # the last host that was accepted; clients use the same one again and again
         self._host = ""
         self._start = 0.0
         self._closing = False
@@ -135,12 +135,12 @@ class Connection(asyncio.Protocol):
         return self._head is not None and not self.busy
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start."""
+        """Start to read."""
         self._transport = cast(asyncio.Transport, transport)
         self._shared.open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop; a running response finds the transport closed."""
+        """Stop; a running response will find the transport closed."""
         self._shared.open.discard(self)
         self._shared.intake.release(self)
         self._buffer.clear()
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         if not (self.busy or self._stalled):
             self._advance()
         elif len(self._buffer) > _MAX_HEAD_BYTES:
-            # a client that sends on without reading answers has to wait
+            # a client that does not read its answers has to wait with further requests
             self._paused = True
             self._transport.pause_reading()
 
@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         self._stalled = True
 
     def resume_writing(self) -> None:
-        """Resume."""
+        """Resume when the client reads its responses again."""
         self._stalled = False
         if not self.busy:
             self._read_on()
@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def expire(self) -> None:
-        """Close, because the next request does not arrive completely."""
+        """Close, because the next request has not arrived completely in time."""
         if self._stalled:
             self._transport.abort()
         elif self._buffer:
@@ -182,7 +182,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def cut(self) -> None:
-        """Drop the arriving body: other requests need the memory."""
+        """Drop the arriving body, as other requests need the memory."""
         assert self._head is not None
         self._leave(self._head[0], TOO_MANY)
 
@@ -215,7 +215,7 @@ class Connection(asyncio.Protocol):
             return False
         end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEAD_BYTES)
         if end < 0:
-            # such a head may never end; aiohttp gives the reason
+            # this head may never end; aiohttp answers with the reason
             if len(self._buffer) >= _MAX_HEAD_BYTES or b"\n\n" in self._buffer:
                 self._hand_over()
             return False
@@ -266,14 +266,14 @@ class Connection(asyncio.Protocol):
         return self._admitted
 
     async def _check(self, gate: Gate, head: Head, query: str) -> None:
-        """Ask the gate, then continue or refuse."""
+        """Authorize a write, then continue or refuse it."""
         path = unquote(head.target.partition("?")[0])
         request = Request("POST", path, head.target, query)
         request.authorization = head.authorization
         request.remote = self._peer()
         try:
             refused = await gate.check(request)
-        # the client gets an answer whatever happens
+        # the client gets an answer in any case
         except Exception as error:
             self._shared.fail(error)
             refused = INTERNAL_ERROR
@@ -296,7 +296,7 @@ class Connection(asyncio.Protocol):
         self._finish(head, answer)
 
     def _leave(self, head: Head, answer: Answer) -> None:
-        """Answer a request without reading its body, and close."""
+        """Answer a request without reading its body, then close the connection."""
         self._leaving = True
         self._head = None
         self._buffer.clear()
@@ -304,11 +304,11 @@ class Connection(asyncio.Protocol):
         self._write_answer(answer, gzipped=head.gzip, close=True)
         self._log(head, answer)
         self._read_on()
-        # closed at once, the client might see a reset instead of its answer
+        # not at once, or the client might see a reset instead of its answer
         self._loop.call_later(_LINGER_S, self._transport.abort)
 
     def _drop_request(self) -> None:
-        """Take head and body from the buffer."""
+        """Remove head and body from the buffer."""
         assert self._head is not None
         head, end = self._head
         del self._buffer[: end + head.length]
@@ -328,7 +328,8 @@ class Connection(asyncio.Protocol):
         if future.done() and not self._buffer:
             self._answer(head, future)
         else:
-            # a client that sends many writes at once waits for its turn each time
+            # also with more in the buffer, so that other clients get their turn in
+            # between
             future.add_done_callback(lambda done: self._answer(head, done))
 
     def _answer(self, head: Head, done: asyncio.Future[None]) -> None:
@@ -364,7 +365,7 @@ class Connection(asyncio.Protocol):
             return
         if self._buffer:
             self._advance()
-        # requests in the buffer come first: each read may bring a thousand more
+        # first the requests in the buffer: each read may add a thousand more
         if self._paused and not (self.busy and len(self._buffer) > _MAX_HEAD_BYTES):
             self._resume()
 

@@ -38,7 +38,7 @@ class Credentials(NamedTuple):
 
 
 def credentials(authorization: str, query: str) -> Credentials | None:
-    """The credentials in a header or, if that has none, in a query."""
+    """The credentials in a header, or in a query if the header has none."""
     kind, blank, value = authorization.partition(" ")
     if kind == "Bearer" and blank and " " not in value:
         return Credentials("token", "", value)

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-# not from aiohttp.web, which has an application's parts: they take memory
+# not from aiohttp.web, whose application framework takes memory
 from aiohttp.http import HttpVersion10, HttpVersion11
 from aiohttp.web_protocol import RequestPayloadError
 from aiohttp.web_request import BaseRequest
@@ -36,7 +36,7 @@ from runtime.services.httpd.sites import Sites, cross_site, misdirected
 PART_BYTES = 256 * 1024
 # … in this time has stalled.
 PART_TIMEOUT_S = 30.0
-# Shorter ones are compressed sooner than they are handed to a thread.
+# Shorter bodies are compressed in less time than a hand-over to a thread takes.
 _QUICK_BYTES = 64 * 1024
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
@@ -92,7 +92,7 @@ class Exchange:
         absolute = _ABSOLUTE.match(target)
         self._authorities = raw.headers.getall("Host", [])
         if absolute is not None:
-            # a proxy's form of a request, which names the host twice
+            # the form of requests to proxies, which names the host twice
             self._authorities = [absolute[1], *self._authorities]
             target = target[absolute.end() :]
             target = target if target.startswith("/") else f"/{target}"
@@ -136,7 +136,8 @@ class Exchange:
 
     def _foreign(self) -> Answer | None:
         if self._raw.method == "OPTIONS" or self._is_visit():
-            # it does nothing, and without headers that allow more a browser stops there
+            # OPTIONS has no effect, and without headers that allow more the browser
+            # stops
             return None
         authority = self._authorities[0] if self._authorities else ""
         origins = self._raw.headers.getall("Origin", [])
@@ -169,7 +170,7 @@ class Exchange:
             limit: maximum size of the body, in bytes.
 
         Raises:
-            UnreadError: it is too long, comes too slowly or is malformed.
+            UnreadError: the body is too long, too slow or malformed.
         """
         too_large = failure(f"the body is larger than {limit} bytes", 413)
         if (self._raw.content_length or 0) > limit:
@@ -188,7 +189,7 @@ class Exchange:
                     self._in.intake.hold(self, len(body))
         except TimeoutError:
             raise UnreadError(TOO_MANY if self._is_cut else TOO_SLOW) from None
-        # the client went away in the middle, or its chunks are none
+        # the client disconnected, or its chunks are invalid
         except (ConnectionError, RequestPayloadError):
             raise UnreadError(bad_request()) from None
         finally:
@@ -196,7 +197,7 @@ class Exchange:
         self.request.body = bytes(body)
 
     def cut(self) -> None:
-        """Drop the body that arrives."""
+        """Drop the arriving body."""
         self._is_cut = True
         if self._timer is not None:
             self._timer.reschedule(0)
@@ -255,7 +256,7 @@ class Exchange:
                     await response.write(part)
             async with asyncio.timeout(limit_s):
                 await response.write_eof()
-        # the client went away; what it asked for ends here
+        # the client has disconnected, so there is no one to answer
         except ConnectionError:
             response.force_close()
         except TimeoutError:

@@ -1,8 +1,9 @@
 """Finds requests in the bytes of a connection, and refuses the same heads as Go.
 
-aiohttp's parser takes some heads that Go's server refuses: with blank lines before them,
-two blanks in a row, methods of any bytes. A proxy in front may see another request in
-those than this server does. So each head is looked at before the parser gets it.
+aiohttp's parser accepts some heads that Go's server refuses: with blank lines before
+them, with two spaces in a row, or with arbitrary bytes as method. A proxy in front may
+see another request in them than this server does. So each head is checked before the
+parser gets it.
 
 Source: Go net/http, readRequest and parseRequestLine; net/textproto, ReadMIMEHeader.
 """
@@ -15,10 +16,10 @@ from typing import Literal
 
 from runtime.services.httpd.messages import TEXT, Answer
 
-# Go's own: a megabyte, and what it reads at once.
+# Go's limit: a megabyte, and the size of its read buffer.
 MAX_HEAD_BYTES = (1 << 20) + 4096
-# Go has no such limits. A path or query of a megabyte, or a hundred thousand short lines,
-# would hold up other requests while it is taken apart.
+# Go has no such limits. Parsing a path or query of a megabyte, or a hundred thousand
+# short lines, would delay other requests.
 MAX_TARGET_BYTES = 64 * 1024
 MAX_HEAD_LINES = 2_000
 _MAX_CHUNK_LINE_BYTES = 8190
@@ -26,14 +27,14 @@ _MAX_CHUNK_LINE_BYTES = 8190
 _TOKEN_BYTES = b"!#$%&'*+\\-.^_`|~0-9A-Za-z"
 _TOKEN = re.compile(rb"[%s]+" % _TOKEN_BYTES)
 _VERSION = re.compile(rb"HTTP/(\d)\.(\d)")
-# an absolute path, everything, or what a scheme makes of it
+# an absolute path, `*`, or a URL of any scheme
 _TARGET = re.compile(rb"/|\*\Z|[A-Za-z][A-Za-z0-9+.\-]*:")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n]*)?\r\n")
 
 
 class MalformedError(Exception):
-    """The connection sends something that must not be served.
+    """The connection has sent bytes that must not be served.
 
     Attributes:
         answer: response that Go's server sends.
@@ -67,13 +68,13 @@ class Framing:
     __slots__ = ("_body", "_chunks", "_head", "_is_begun", "_searched")
 
     def __init__(self) -> None:
-        # the head that is not complete
+        # the incomplete head
         self._head = bytearray()
-        # length of the part without a line end
+        # length of the part that is known to have no end of a head
         self._searched = 0
-        # its request line is here, and was looked at
+        # True if its request line is complete and was checked
         self._is_begun = False
-        # bytes of the body to come
+        # number of bytes of the body to come
         self._body = 0
         self._chunks: _Chunks | None = None
 
@@ -117,10 +118,10 @@ class Framing:
             head = self._head
         if not self._is_begun:
             self._is_begun = _is_begun(head, self._searched)
-        # no part is searched twice, however small the pieces
+        # do not search any part twice, however small the pieces are
         start = max(0, self._searched - 3)
         end = head.find(b"\r\n\r\n", start, MAX_HEAD_BYTES)
-        # without carriage returns the parser refuses it
+        # the parser refuses line ends without carriage returns
         if head.find(b"\n\n", start, end if end >= 0 else MAX_HEAD_BYTES) >= 0:
             self._forget()
             return bytes(head), b""
@@ -162,7 +163,7 @@ class _Chunks:
         """The end of the body in `data`; None if it continues.
 
         Raises:
-            MalformedError: it is not in chunks.
+            MalformedError: the body is not in chunks.
         """
         at = 0
         while at < len(data):
@@ -183,7 +184,7 @@ class _Chunks:
         return None
 
     def _is_last(self, line: bytes) -> bool:
-        """Take a line with its end; True if it ends the body."""
+        """Read a line with its end; True if it ends the body."""
         if self._expects == "trailer":
             return line in (b"\r\n", b"\n")
         if self._expects == "end":
@@ -207,11 +208,11 @@ def _is_begun(head: bytes | bytearray, searched: int) -> bool:
         searched: number of its bytes known to contain no line end.
 
     Raises:
-        MalformedError: Go would not serve it.
+        MalformedError: Go would refuse it.
     """
     end = head.find(b"\n", searched, MAX_HEAD_BYTES)
     if end < 0:
-        # TLS sent to a plain port may never have a line end
+        # TLS that is sent to a plain port may never have a line end
         if _TOKEN.match(head) is None:
             raise MalformedError(bad_request())
         if len(head) > MAX_TARGET_BYTES:
@@ -239,23 +240,23 @@ def _is_target(method: bytes, target: bytes) -> bool:
 
 
 def _checked(head: bytes) -> bytes:
-    """A head for the parser, whose request line was checked.
+    """A head for the parser, after a check of its other lines.
 
     Raises:
-        MalformedError: Go would not serve it.
+        MalformedError: Go would refuse it.
     """
     lines = head.count(b"\n")
     if lines > MAX_HEAD_LINES:
         raise MalformedError(TOO_LARGE)
     if lines > head.count(b"\r\n"):
-        # the parser refuses it
+        # the parser refuses line ends without carriage returns
         return head
     line, _, _ = head.partition(b"\r\n")
     version = line[-3:]
     codings = _values(head, b"transfer-encoding")
     if codings and version[:1] == b"1":
         if version == b"1.0":
-            # Go ignores it, and takes the body for the next request
+            # Go ignores the header, and reads the body as the next request
             raise MalformedError(bad_request())
         if len(codings) > 1 or codings[0].lower() != b"chunked":
             raise MalformedError(WRONG_CODING)

@@ -36,7 +36,7 @@ class RequestIds:
         self._tail = f"{sequence:04x}-{node:012x}"
 
     def next(self) -> str:
-        """Return a new one.
+        """Return a new id.
 
         Source: RFC 4122, version 1.
         """
@@ -47,14 +47,14 @@ class RequestIds:
 
 
 class Clock:
-    """The `Date` header, made once a second."""
+    """The `Date` header, formatted once a second."""
 
     def __init__(self) -> None:
         self._second = 0
         self._text = ""
 
     def text(self) -> str:
-        """The present time as HTTP writes it."""
+        """The current time in the format of HTTP."""
         second = int(time.time())
         if second != self._second:
             self._second = second
@@ -100,7 +100,7 @@ class Marks:
         return headers
 
     def no_content(self, *, gzip: bool, close: bool) -> bytes:
-        """The whole answer to a write that succeeded; small writes are frequent."""
+        """The complete answer to a successful write; small writes are frequent."""
         return (
             "HTTP/1.1 204 No Content\r\n"
             f"Content-Type: {JSON}\r\n"

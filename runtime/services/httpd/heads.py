@@ -1,8 +1,7 @@
 """Heads of plain writes, checked byte for byte.
 
-A head that Go's server refuses must not pass here. So a head is either exactly of the
-form below, or it goes to aiohttp, whose parser is strict and has the answers to the
-rest.
+A head that Go's server refuses must not pass here. So a head must have exactly the form
+below; any other goes to aiohttp, whose parser is strict and has the other answers.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-# Bytes of fields: tab, and what is neither a control character nor DEL.
+# Bytes of fields: tab, and bytes that are not control characters or DEL.
 _TEXT = bytes((9, *range(32, 127), *range(128, 256)))
 _VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 # Headers that change how a request is read or answered.
@@ -20,7 +19,7 @@ _UNUSUAL = frozenset(
         *(b"origin", b"sec-fetch-site"),
     )
 )
-# Headers that matter here; twice, they need a parser that knows what that means.
+# Headers that are read here. If one is repeated, the parser decides.
 _READ = frozenset(
     (
         *(b"host", b"content-length", b"content-encoding", b"authorization"),
@@ -55,8 +54,8 @@ class Head(NamedTuple):
 # agents send the same headers again and again
 @functools.lru_cache(maxsize=1024)
 def plain_head(head: bytes) -> Head | None:
-    """The head of a plain write, up to its empty line; None if it is anything else."""
-    # anything left is a bare CR or LF, a NUL or another control character
+    """The head of a plain write, up to its empty line; None for any other head."""
+    # any byte left is a bare CR or LF, a NUL or another control character
     if head.replace(b"\r\n", b"").translate(None, _TEXT):
         return None
     line, *fields = head.split(b"\r\n")
@@ -80,11 +79,11 @@ def plain_head(head: bytes) -> Head | None:
     connection = found.get(b"connection", b"").lower()
     if connection not in (b"", b"close", b"keep-alive"):
         return None
-    # only HTTP/1.0 clients may omit it; an empty one names no host
+    # only HTTP/1.0 clients may omit the host; an empty one is invalid
     if not found.get(b"host") and (b"host" in found or not old):
         return None
     return Head(
-        # paths and queries are UTF-8, where they are text at all
+        # paths and queries are UTF-8, if they are text at all
         start[1].decode("utf-8", "surrogateescape"),
         int(length),
         found.get(b"host", b"").decode("latin-1"),

@@ -1,4 +1,4 @@
-"""Request bodies in memory: with a limit for all together."""
+"""Request bodies in memory, with a limit for all of them together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from runtime.services.httpd.messages import overloaded
 
-# Ten of the largest writes at once; more than that waits or goes away.
+# Ten of the largest writes at once; beyond that, the slowest are cut off.
 MAX_HELD_BYTES = 256 * 1024 * 1024
 TOO_MANY = overloaded("too many requests are arriving at once")
 
@@ -16,7 +16,7 @@ class Holder(Protocol):
 
     @property
     def is_arriving(self) -> bool:
-        """True if more of the body is awaited."""
+        """True if more of the body is expected."""
 
     def cut(self) -> None:
         """Drop the body; called while it arrives."""
@@ -25,8 +25,8 @@ class Holder(Protocol):
 class Intake:
     """Counts the bytes of bodies that are arriving or waiting for their response.
 
-    Beyond the limit the request that has been arriving longest is cut off. A client
-    that sends its body at once finishes long before; a slow one makes room.
+    Beyond the limit the request that has been arriving for the longest time is cut off.
+    A client that sends its body at once finishes long before; a slow one is dropped.
     """
 
     def __init__(self, limit: int = MAX_HELD_BYTES) -> None:

@@ -16,17 +16,17 @@ from runtime.services.httpd.messages import Answer, Request
 
 T = TypeVar("T")
 
-# Kapacitor's, of lists that it cuts into pages
+# Kapacitor's limit, for lists that it divides into pages
 KAPACITORS_LIMIT = 100
-# of those that it does not
+# limit for lists that Kapacitor does not divide
 DEFAULT_LIMIT = 1000
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
 _INDENT = "    "
-# Items that go out at a time.
+# Number of items that are sent at a time.
 _SLICE = 500
-# Items that are encoded before the worker's thread sleeps.
+# Number of items to encode before the worker's thread sleeps.
 _TURN = 25
 
 
@@ -38,7 +38,7 @@ class Listing:
         pattern: glob on the id; "" for all.
         fields: names of the fields to return.
         offset: number of items to skip.
-        limit: maximum number of items; negative for all, whatever the pattern.
+        limit: maximum number of items; negative for all, with any pattern.
     """
 
     pattern: str
@@ -51,7 +51,7 @@ class Listing:
         """Read from a request.
 
         Raises:
-            RefusedError: a field is unknown, or a number none.
+            RefusedError: a field is unknown, or a number is invalid.
         """
         fields = [each for each in request.query.get("fields", []) if each]
         for field in fields:
@@ -92,7 +92,7 @@ class Page:
     def of(
         cls, request: Request, limit: int = DEFAULT_LIMIT, most: int | None = None
     ) -> Page:
-        """The page that a request asks for.
+        """The page that a request selects.
 
         Args:
             request: request with optional parameters `offset` and `limit`.
@@ -100,7 +100,7 @@ class Page:
             most: maximum of `limit`.
 
         Raises:
-            RefusedError: one is not an integer, or negative.
+            RefusedError: a number is not an integer, or is negative.
         """
         wanted = natural(request, "limit", limit)
         return cls(
@@ -116,7 +116,7 @@ def integer(request: Request, name: str, default: int) -> int:
     """A parameter that is a number.
 
     Raises:
-        RefusedError: it is something else, or needs more than 64 bits.
+        RefusedError: it is not an integer, or needs more than 64 bits.
 
     Source: the texts of Kapacitor and of Go strconv.ParseInt.
     """
@@ -144,7 +144,7 @@ def natural(request: Request, name: str, default: int) -> int:
     """A parameter that is a number and not negative.
 
     Raises:
-        RefusedError: it is something else.
+        RefusedError: it is not an integer, or is negative.
     """
     value = integer(request, name, default)
     if value < 0:
@@ -155,7 +155,7 @@ def natural(request: Request, name: str, default: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Listed(Generic[T]):
-    """An answer that is mostly a list.
+    """An answer that consists mainly of a list.
 
     Attributes:
         head: fields before the list.
@@ -174,11 +174,11 @@ class Listed(Generic[T]):
 
     @property
     def value(self) -> dict[str, Any]:
-        """The same as a tree."""
+        """The answer as a tree."""
         return {**self.head, self.name: [self.tree(each) for each in self.items]}
 
     async def answer(self, worker: Worker) -> Answer:
-        """Encode it on `worker`; a long one is sent while it is encoded."""
+        """Encode the list on `worker`; send a long one while it is encoded."""
         if len(self.items) > DEFAULT_LIMIT:
             return Answer(stream=worker.each(self.parts()))
         return Answer(body=await worker.run(b"".join, self.parts()))
@@ -194,7 +194,7 @@ class Listed(Generic[T]):
         between = head + "[" + line
         for start in range(0, len(self.items), _SLICE):
             texts = map(self._text, paced(self.items[start : start + _SLICE], _TURN))
-            # JSON has no line ends but those of the layout
+            # line ends occur only in the layout: JSON escapes others
             part = [text.replace("\n", line) for text in texts]
             yield (between + f",{line}".join(part)).encode()
             between = "," + line

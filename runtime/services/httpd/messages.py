@@ -1,4 +1,4 @@
-"""Requests and answers of the API, free of any HTTP library."""
+"""Requests and answers of the API, independent of any HTTP library."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from runtime.services.httpd.users import User
 
 BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"
-# The page for people, where the server's own address leads.
+# Path of the status page.
 STATUS_PATH = "/"
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
-# Most bytes of the body of a write, compressed or not.
+# Maximum size of the body of a write, compressed or not.
 MAX_BODY_BYTES = 25 * 1024 * 1024
 # Seconds after which a client that was refused for lack of room may try again.
 RETRY_AFTER_S = 5

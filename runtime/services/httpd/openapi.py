@@ -1,4 +1,4 @@
-"""The OpenAPI document of the API, made from its routes."""
+"""The OpenAPI document of the API, created from its routes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BASES = {"v1": BASE, "preview": PREVIEW, "": ""}
 
 
 def document(router: Router, version: str) -> dict[str, Any]:
-    """The document of the routes of `router`."""
+    """The document for the routes of `router`."""
     paths: dict[str, dict[str, Any]] = {}
     for each in OPERATIONS:
         if pattern_of(each, router):
@@ -49,14 +49,14 @@ def document(router: Router, version: str) -> dict[str, Any]:
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             },
         },
-        # a server may be set up to require credentials
+        # credentials are optional here, as servers may or may not require them
         "security": [{}, {"password": []}, {"token": []}],
     }
 
 
 def pattern_of(operation: Operation, router: Router) -> str:
     """The pattern of the route that answers an operation; "" if there is none."""
-    # as a client would fill it in; the names themselves do for that
+    # an example path: the names themselves serve as values
     path = _NAME.sub(r"\1", _full(operation))
     found = router.find(operation.method, path)
     return "" if found is None else found.path.removesuffix(found.rest)
@@ -101,7 +101,7 @@ def _operation(each: Operation) -> dict[str, Any]:
 
 def _failure(each: Operation) -> dict[str, Any]:
     if each.sends == "Lines":
-        # Kapacitor's label of what is a line of text
+        # Kapacitor labels this line of text as JSON
         content: dict[str, Any] = {"type": "string", "description": "Plain text."}
         schema: Schema = {"oneOf": [content, ref("Error")]}
         return {

@@ -27,8 +27,8 @@ class Found(NamedTuple):
 class Router:
     """Routes, each method with its own table.
 
-    A pattern that ends in `/` owns everything below; the longest pattern wins. One that
-    ends in `/{$}` is that path alone.
+    A pattern that ends in `/` matches all paths below it; the longest pattern wins. A
+    pattern that ends in `/{$}` matches that path only.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Router:
         """Let `handler` answer `method` on `pattern` below `base`.
 
         Raises:
-            ValueError: the method is unknown, or the pattern taken.
+            ValueError: the method is unknown, or the pattern is taken.
         """
         full = (base + pattern).removesuffix("{$}")
         if method not in METHODS:
@@ -88,6 +88,6 @@ def cleaned(path: str) -> str:
 
     Source: Go net/http, cleanPath.
     """
-    # posixpath keeps two leading slashes, which mean nothing in a URL
+    # posixpath keeps two leading slashes, which have no meaning in a URL
     clean = posixpath.normpath(f"/{path.lstrip('/')}")
     return f"{clean}/" if path.endswith("/") and clean != "/" else clean

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 
-# not from aiohttp.web, which has an application's parts: they take memory
+# not from aiohttp.web, whose application framework takes memory
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
@@ -57,15 +57,15 @@ from runtime.services.httpd.write import (
 
 log = logging.getLogger("kapacitor.http")
 
-# An idle connection is kept about as long as clients keep theirs; a request that takes
-# longer to arrive is not from a client that wants an answer.
+# An idle connection is kept about as long as clients keep theirs. Clients that wait for
+# an answer send their requests in less time.
 READ_TIMEOUT_S = 180.0
-# A script of a megabyte is far beyond any real one.
+# Far more than any real script needs.
 MAX_API_BODY_BYTES = 1024 * 1024
-# Parsing so much takes less time than a hand-over to a thread.
+# Parsing this much takes less time than a hand-over to a thread.
 _QUICK_JSON_BYTES = 16 * 1024
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
-# Smaller ones are not counted: connections themselves take as much.
+# Smaller heads are not counted, as each connection takes as much memory anyway.
 _LARGE_HEAD_BYTES = 8 * 1024
 _NO_HTTP = b"\0\r\n\r\n"
 _OPTIONS = Answer(200, content_type=None, marked=False)
@@ -95,15 +95,15 @@ class HttpServer:
         intake: Intake | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Make a server that does not listen yet.
+        """Create a server that does not listen yet.
 
         Args:
             host: address to listen on; "" for every address.
             port: port to listen on; 0 for a free one.
             version: value of the version header.
             log_enabled: True to log each request.
-            shutdown_timeout_s: time in which open requests may end at a stop, in
-                seconds.
+            shutdown_timeout_s: time in which open requests may end when the server
+                stops, in seconds.
             read_timeout_s: time limit for receiving the next request of a connection,
                 headers and body, in seconds; 0 for none.
             part_timeout_s: time limit for the client to take a part of the response, in
@@ -141,7 +141,7 @@ class HttpServer:
         self.router.add("GET", "/:routes", self._routes)
 
     def authenticate(self, gate: Gate) -> None:
-        """Let `gate` decide about every request; before `open`."""
+        """Let `gate` authorize every request; call this before `open`."""
         self._gate = gate
 
     def accept_writes(self, handler: WriteHandler) -> None:
@@ -154,7 +154,7 @@ class HttpServer:
         """Listen.
 
         Raises:
-            OSError: the address is not to be had.
+            OSError: the address is not available.
         """
         loop = asyncio.get_running_loop()
         self._fallback = _Server(
@@ -163,7 +163,7 @@ class HttpServer:
             request_factory=_request,
             access_log=None,
             auto_decompress=False,
-            # heads are bounded before the parser gets them
+            # heads are limited before they reach the parser
             max_line_size=MAX_HEAD_BYTES,
             max_field_size=MAX_HEAD_BYTES,
             max_headers=MAX_HEAD_LINES + 1,
@@ -218,7 +218,7 @@ class HttpServer:
         return await self._early(request) or await self._routed(request)
 
     async def _early(self, request: Request) -> Answer | None:
-        """The response that depends on neither route nor body, if there is one."""
+        """The response that depends on neither route nor body, if any."""
         if request.method not in METHODS:
             return _UNMARKED_NOT_FOUND
         if request.method == "OPTIONS":
@@ -230,7 +230,7 @@ class HttpServer:
             return None
         try:
             return await self._gate.check(request)
-        # no failure lets a request pass
+        # after an error the request is refused
         except Exception as error:
             _log_failure(error)
             return failure(f"internal error: {type(error).__name__}", 500)
@@ -263,7 +263,7 @@ class HttpServer:
         try:
             answer = exchange.refusal()
             close = answer is not None
-            # bodies of strangers are not worth the memory
+            # check the client before its body takes memory
             answer = answer or await self._early(request)
             if answer is None:
                 await exchange.read(self._limit(request))
@@ -281,7 +281,7 @@ class HttpServer:
     async def _parse(self, request: Request) -> None:
         """Parse the JSON of a long body in a thread, so that it blocks nothing."""
         if len(request.body) > _QUICK_JSON_BYTES and not self._is_write(request):
-            # more at once would keep each other and the event loop from running
+            # a limited number at once, as parsing delays the event loop
             async with self._parsing:
                 request.body = await asyncio.to_thread(ParsedBody.of, request.body)
 
@@ -325,7 +325,7 @@ class HttpServer:
 class _Protocol(RequestHandler):
     """aiohttp's connection; answers non-HTTP input as Go's server would.
 
-    A method it does not know is answered like a missing path.
+    An unknown method is answered like a missing path.
     """
 
     __slots__ = ("_body", "_framing", "_gone", "_intake", "_refusal")
@@ -341,11 +341,11 @@ class _Protocol(RequestHandler):
 
     @property
     def is_arriving(self) -> bool:
-        """True if more of a head is awaited."""
+        """True if more of a head is expected."""
         return self._framing is not None and self._framing.waiting > 0
 
     def cut(self) -> None:
-        """Drop the head that arrives: others need the memory."""
+        """Drop the arriving head, as other requests need the memory."""
         self._refuse(TOO_MANY)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -355,7 +355,7 @@ class _Protocol(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         if self._framing is None or not data:
-            # aiohttp looks at what it has kept
+            # after a refusal, aiohttp only processes the data that it has buffered
             super().data_received(b"" if self._framing is None else data)
             return
         try:
@@ -369,7 +369,7 @@ class _Protocol(RequestHandler):
             self._count()
 
     def _count(self) -> None:
-        """Count a head that is arriving among what is in memory, if it is large."""
+        """Count the memory of a large head while it arrives."""
         waiting = self._framing.waiting if self._framing is not None else 0
         if waiting > _LARGE_HEAD_BYTES:
             self._intake.hold(self, waiting)
@@ -377,7 +377,7 @@ class _Protocol(RequestHandler):
             self._intake.release(self)
 
     def _refuse(self, answer: Answer) -> None:
-        """Send this response after those to earlier requests, and serve nothing more."""
+        """Send this response after those to earlier requests, then serve no others."""
         assert self._framing is not None
         is_body = self._framing.is_in_body
         self._framing, self._refusal = None, answer
@@ -385,15 +385,15 @@ class _Protocol(RequestHandler):
         if is_body:
             self._break_off()
         else:
-            # the parser's own error has its turn
+            # make the parser fail, so that its error comes after earlier requests
             super().data_received(_NO_HTTP)
 
     def _break_off(self) -> None:
         """Fail the readers of the arriving body."""
-        # noted on arrival: aiohttp lets go of it before a request has it
+        # noted on arrival: aiohttp drops its reference before a request has one
         if self._body is not None and not self._body.is_eof():
             self._body.set_exception(RequestPayloadError("malformed chunks"))
-            # no reader must wait for the rest of it
+            # readers must not wait for the rest of the body
             self._body.feed_eof()
 
     def handle_error(
@@ -409,7 +409,7 @@ class _Protocol(RequestHandler):
             answer = _UNMARKED_NOT_FOUND
         elif isinstance(exc, HttpProcessingError):
             answer = bad_request()
-            # anybody can send garbage: it gets no traceback in the log
+            # no traceback, as anyone can send invalid data
             log.debug(
                 "refused a request that is not HTTP",
                 extra={"service": "http", "host": request.remote},

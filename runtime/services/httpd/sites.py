@@ -1,10 +1,10 @@
 """Sites that may send requests: the server's hosts, and trusted origins.
 
-A page in a browser reaches every address that its reader's machine reaches. Two headers
-show it. `Host` holds the name in the address bar: a stranger's name that was made to
-lead here (DNS rebinding) is not one of the server's. `Origin` and `Sec-Fetch-Site` name
-the site whose page sent the request. Programs other than browsers send neither of the
-last two.
+A page in a browser can reach every address that the reader's machine reaches. Two
+headers reveal such a page. `Host` has the name in the address bar: a foreign name that
+resolves to this server (DNS rebinding) is not one of its names. `Origin` and
+`Sec-Fetch-Site` name the site whose page sent the request. Programs other than browsers
+send neither of the last two.
 
 Sources: RFC 9110, 7.2 and 7.4; RFC 6454; https://www.w3.org/TR/fetch-metadata/.
 """
@@ -26,14 +26,14 @@ _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#@\\\s]+)", re.IGNORECASE)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 _PORTS = {"http": "80", "https": "443"}
-# Longer ones are not names, and are neither kept nor repeated.
+# Longer names are invalid, and are neither cached nor repeated in errors.
 _MAX_NAME = 1_000
-# Values of browsers for requests that no other site caused.
+# Values that browsers send for requests that were not caused by another site.
 _OWN_FETCH_SITES = ("", "none", "same-origin")
 
 
 class Sites:
-    """Decides by name which sites may send requests."""
+    """Decides which sites may send requests, by their names."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Sites:
                 below a domain.
             origins: origins whose pages may send requests and read the responses.
             any_host: True to serve every name, on servers that require credentials: a
-                page behind such a name has none.
+                page behind a foreign name has none.
 
         Raises:
             ValueError: an entry is not a host, or not an origin.
@@ -57,11 +57,11 @@ class Sites:
         self._hosts = frozenset(map(parsed_host, hosts))
         self._origins = frozenset(map(parsed_origin, origins))
         self._any_host = any_host
-        # clients repeat themselves with every request
+        # cached, as clients send the same host with every request
         self._serves = functools.lru_cache(maxsize=1024)(self._is_own)
 
     def add_host(self, host: str) -> None:
-        """Serve one more name or address; other strings are ignored."""
+        """Serve another name or address; other strings are ignored."""
         if is_host(host):
             self._hosts |= {parsed_host(host)}
             self._serves.cache_clear()
@@ -74,7 +74,7 @@ class Sites:
             local: local address of the connection.
 
         Raises:
-            ValueError: it is malformed.
+            ValueError: `authority` is malformed.
         """
         if len(authority) > _MAX_NAME:
             return self._any_host
@@ -136,7 +136,7 @@ def cross_site(origins: Sequence[str]) -> str:
 
 
 def parsed_host(text: str) -> str:
-    """An entry of `allowed-hosts` in the form in which hosts are compared.
+    """An entry of `allowed-hosts` in the form for comparing hosts.
 
     Raises:
         ValueError: it is neither a name nor an address.
@@ -164,7 +164,7 @@ def parsed_origin(text: str) -> tuple[str, str, str]:
     """Scheme, host and port of an origin such as `https://example.com:8443`.
 
     Raises:
-        ValueError: it is not an origin, such as `null` and `*`.
+        ValueError: `text` is not an origin: `null` and `*`, for instance.
     """
     found = _ORIGIN.fullmatch(text)
     try:
@@ -182,9 +182,9 @@ def parsed_origin(text: str) -> tuple[str, str, str]:
 
 
 def _is_same(origin: str, authority: str) -> bool:
-    """True if `origin` is the site that the request itself is for.
+    """True if `origin` is the site to which the request was sent.
 
-    The scheme is left open: in front of the server a proxy may speak TLS.
+    The scheme is not compared, as a proxy in front of the server may speak TLS.
     """
     if max(len(origin), len(authority)) > _MAX_NAME:
         return False
@@ -198,10 +198,10 @@ def _is_same(origin: str, authority: str) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _split(authority: str) -> tuple[str, str]:
-    """Host, as it is compared, and port of an authority.
+    """Host in the form for comparison, and port of an authority.
 
     Raises:
-        ValueError: it is malformed.
+        ValueError: `authority` is malformed.
     """
     found = _AUTHORITY.fullmatch(authority)
     if found is None:
@@ -215,14 +215,14 @@ def _split(authority: str) -> tuple[str, str]:
 
 
 def _canonical(host: str) -> str:
-    """One spelling of a name or an address: `[::FFFF:7f00:1]` → `127.0.0.1`."""
+    """The canonical form of a name or an address: `[::FFFF:7f00:1]` → `127.0.0.1`."""
     bare = host.removeprefix("[").removesuffix("]").lower().removesuffix(".")
     address = _address(bare)
     return bare if address is None else str(address)
 
 
 def _address(bare: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that `bare` is, without its zone; None for a name."""
+    """`bare` as an address, without its zone; None for a name."""
     try:
         address = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:
@@ -231,7 +231,7 @@ def _address(bare: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _is_loopback(host: str) -> bool:
-    # RFC 6761: no resolver sends a name below `localhost` elsewhere
+    # RFC 6761: resolvers send names below `localhost` to this machine only
     if host == "localhost" or host.endswith(".localhost"):
         return True
     address = _address(host)

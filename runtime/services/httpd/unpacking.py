@@ -7,14 +7,14 @@ import zlib
 from runtime.errors import InvalidError, TooLargeError
 from runtime.services.httpd.messages import MAX_BODY_BYTES
 
-# Points shrink to a tenth or so; a stream that grows like this was made to do harm …
+# Points shrink to about a tenth; a stream with a greater ratio than this is an attack …
 MAX_RATIO = 200
 # … unless it stays small.
 _HARMLESS_BYTES = 1024 * 1024
-# Compressors that work in parallel begin one every 64 KiB or so.
+# Parallel compressors begin a member about every 64 KiB.
 MAX_MEMBERS = 10_000
-# The input after a member is copied with the piece of input that ends it. So pieces are
-# short at first, and grow with their member: all copies together stay linear.
+# The input after a member is copied with the piece of input that ends the member. So
+# pieces are short at first and grow within a member: all copies together stay linear.
 _FIRST_PIECE = 256
 _LAST_PIECE = 64 * 1024
 _MAGIC = b"\x1f\x8b\x08"
@@ -23,7 +23,7 @@ _MAGIC = b"\x1f\x8b\x08"
 def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
     """`body` decompressed if it is gzip; other encodings are left unchanged.
 
-    Takes time in proportion to input and output.
+    The time is proportional to the sizes of input and output.
 
     Args:
         body: body as sent.
@@ -31,7 +31,7 @@ def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
         limit: maximum size of the result, in bytes.
 
     Raises:
-        RefusedError: it is damaged, or too large.
+        RefusedError: the body is damaged, or too large.
 
     Source of the texts: Go compress/gzip.
     """

@@ -50,7 +50,7 @@ class User:
 
     @property
     def id(self) -> str:
-        """The key it is stored under."""
+        """The key under which the user is stored."""
         return self.name
 
     def encode(self) -> bytes:
@@ -94,7 +94,7 @@ def privilege(method: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """True if a user can be called so: letters of any script, ASCII digits, `-._@`."""
+    """True for a valid user name: letters of any script, ASCII digits, `-._@`."""
     return bool(text) and all(
         char in "-._@0123456789" or unicodedata.category(char)[0] == "L"
         for char in text

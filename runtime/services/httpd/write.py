@@ -28,11 +28,11 @@ from runtime.services.httpd.unpacking import unpacked
 log = logging.getLogger("kapacitor.http")
 
 MAX_LINE_BYTES = 64 * 1024
-# A few points; more take longer than a hand-over to the compute thread.
+# A few points; parsing more takes longer than a hand-over to the compute thread.
 _SMALL_BYTES = 2048
-# Decompressing this much, or parsing that much, takes no longer than a hand-over to
-# another thread is worth. What is longer is prepared elsewhere, so that no other write
-# waits for it; a few at a time, as each may become a hundred times as large.
+# Decompressing up to the first size, or parsing up to the second, is not worth a
+# hand-over to another thread. Larger writes are prepared in other threads, so that no
+# other write waits for them; only a few at a time, as each may grow a hundredfold.
 _SMALL_PACKED_BYTES = 8 * 1024
 _LARGE_BYTES = 1024 * 1024
 _LARGE_AT_ONCE = 2
@@ -47,7 +47,7 @@ def refusal(error: KapacitorError) -> Answer:
 
 
 class Points(Protocol):
-    """Takes points; runs on the compute thread."""
+    """Receives points; called on the compute thread."""
 
     def __call__(
         self, body: bytes | Write, db: str, rp: str, precision: str
@@ -61,7 +61,7 @@ class Points(Protocol):
             precision: precision of the times.
 
         Returns:
-            The steps in which that is done; None where it is done.
+            The remaining steps of that work, or None if it is done.
 
         Raises:
             RefusedError: nothing was taken.
@@ -69,10 +69,10 @@ class Points(Protocol):
 
 
 class Parser(Protocol):
-    """Parses large writes before they are taken."""
+    """Parses large writes before they are fed to tasks."""
 
     def wanted(self, db: str, rp: str) -> Collection[str] | None:
-        """Measurements that some task reads; on the compute thread."""
+        """Measurements that some task reads; called on the compute thread."""
 
     def prepare(
         self,
@@ -82,7 +82,7 @@ class Parser(Protocol):
         precision: str,
         wanted: Collection[str] | None,
     ) -> Write:
-        """The points of `body`; on any thread.
+        """The points of `body`; called on any thread.
 
         Raises:
             RefusedError: the text is wrong.
@@ -114,11 +114,11 @@ class WriteHandler:
         self._points = points
         self._tracing = tracing
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
-        # agents repeat the same query with every write
+        # cached, as agents repeat the same query with every write
         self._queries: dict[str, tuple[str, str, str]] = {}
 
     async def __call__(self, request: Request) -> Answer:
-        """Take the points of the body."""
+        """Feed the points of the body to tasks."""
         try:
             await self.submit(
                 request.query_string, request.body, request.content_encoding
@@ -128,7 +128,7 @@ class WriteHandler:
         return NO_CONTENT
 
     def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[Any]:
-        """Start a write; done when its points and their events are stored.
+        """Start a write; the future is done when its points and events are stored.
 
         The future may raise `RefusedError`.
         """
@@ -168,7 +168,7 @@ class WriteHandler:
         """The lines of a body.
 
         Raises:
-            RefusedError: it is damaged or too large, or a line is too long.
+            RefusedError: the body is damaged or too large, or a line is too long.
         """
         text = unpacked(body, encoding)
         check_lines(text)

@@ -26,7 +26,7 @@ class BasicAuth:
         password: the password.
     """
 
-    # shown as a whole: whether it is set
+    # shown in the API as a boolean
     IS_SECRET: ClassVar[bool] = True
 
     username: str = ""
@@ -69,7 +69,7 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: one is missing or wrong.
+            ConfigError: a value is missing or invalid.
         """
         if not self.endpoint:
             raise ConfigError("must specify endpoint name")
@@ -91,10 +91,10 @@ class Config:
         _check("row", self.row_template, self.row_template_file)
 
     def body_template(self, kind: str) -> Template | None:
-        """The template of bodies for `alert` or for `row`, if there is one.
+        """The template of bodies for `alert` or for `row`, if any.
 
         Raises:
-            ConfigError: it cannot be read, or does not parse.
+            ConfigError: the template cannot be read, or does not parse.
         """
         source = getattr(self, f"{kind}_template")
         path = getattr(self, f"{kind}_template_file")
@@ -103,7 +103,7 @@ class Config:
         try:
             if path:
                 source = Path(path).read_text(encoding="utf-8")
-            # as ever, templates in files have no functions of their own
+            # as in Kapacitor, templates in files have no extra functions
             return parsed(source, "body", json=not path) if source else None
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)

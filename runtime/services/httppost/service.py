@@ -34,12 +34,12 @@ from runtime.services.service import (
 from runtime.trouble import complain
 from runtime.units import ZERO_TIME, Duration
 
-# Kapacitor's words, for an endpoint that does not exist as well
+# Kapacitor's text, also for an endpoint that does not exist
 _NO_TARGET = (
     "An appropriately formatted url must be specified if an endpoint is not specified"
 )
 _NO_REASON = "unknown error, use .captureResponse() to capture the HTTP response"
-# URLs of handlers, each of which is parsed once
+# maximum number of handlers' URLs whose parsed templates are cached
 _MOST_URLS = 1000
 
 _log = logging.getLogger("kapacitor.httppost")
@@ -69,8 +69,8 @@ class HandlerConfig:
         """Check the values.
 
         Raises:
-            OptionsError: they name neither URL nor endpoint, the URL is not a template,
-                or a header has no name that can be sent.
+            OptionsError: the options have neither URL nor endpoint, the URL is not a
+                template, or a header has an invalid name.
         """
         if not self.url and not self.endpoint:
             raise OptionsError(_NO_TARGET)
@@ -137,7 +137,7 @@ class Endpoint:
         )
 
     def validate(self) -> None:
-        """Nothing to check: its section was valid, and its templates are parsed."""
+        """Check nothing: the section is valid, and its templates are parsed."""
 
 
 @lru_cache(_MOST_URLS)
@@ -159,7 +159,7 @@ class Posted(NamedTuple):
 
     Attributes:
         status: status of the response.
-        problem: error, as far as the caller wants it; "" for a success.
+        problem: error, if the caller wants errors; "" for a success.
         replaced: reason why the row was posted as JSON instead of by its template, or
             "".
     """
@@ -178,7 +178,7 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
     def __init__(
         self, configs: Sequence[Config], client: HttpClient, server: Server = UNNAMED
     ) -> None:
-        """Make the endpoints.
+        """Create the endpoints.
 
         Raises:
             ConfigError: a template cannot be read, or does not parse.
@@ -196,7 +196,8 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         """Return a function that applies new endpoints; nothing changes before.
 
         Raises:
-            ConfigError: one belongs to another service, or has an invalid template.
+            ConfigError: a section belongs to another service, or has an invalid
+                template.
         """
         for config in configs:
             self._check_type(config, Config)
@@ -295,7 +296,7 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         """Post `row`; as JSON if its template fails.
 
         Raises:
-            DeliveryError: no answer came.
+            DeliveryError: there was no answer.
         """
         content = _Content("row", endpoint.row_template, row_data(row))
         body = _body(content, lambda: row_line(row))
@@ -313,7 +314,7 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         )
 
     def test_options(self) -> TestOptions:
-        """The service test's options with their present defaults."""
+        """The service test's options with their current defaults."""
         return TestOptions()
 
     def test_event(self, options: TestOptions) -> tuple[HandlerConfig, Event]:
@@ -366,7 +367,7 @@ def _body(content: _Content, json: Callable[[], bytes]) -> _Body:
         return _Body(json(), is_json=True)
     try:
         text = scrub(content.template.render(content.data)).encode()
-    # no alert is lost for its text
+    # an alert must not be lost because of its text
     except TemplateError as error:
         replaced = f"failed to execute {content.kind} template: {error}"
         return _Body(json(), is_json=True, replaced=replaced)

@@ -19,7 +19,7 @@ _KEYS = {
     "ID": "id",
     "PreviousLevel": "previousLevel",
 }
-# the fields that JSON leaves out when they are empty
+# fields that are left out of the JSON if they are empty
 _OPTIONAL = frozenset(("Name", "Tags", "Columns", "Values"))
 
 
@@ -32,7 +32,7 @@ def parsed(source: str, name: str, *, json: bool = True) -> Template:
         json: True to allow `json` and `jsonCompact`.
 
     Raises:
-        TemplateError: it does not parse.
+        TemplateError: the template does not parse.
     """
     return text(source, name, _FUNCTIONS if json else None, limits=BODIES)
 
@@ -100,7 +100,7 @@ def _tree(value: object) -> object:
 
 
 def _field(name: str, value: object) -> object:
-    # a nil list is not an empty one
+    # an empty list of series is null, as nil in Go
     return None if name == "Series" and not value else _tree(value)
 
 

@@ -1,4 +1,4 @@
-"""One cluster of InfluxDB: points are written to it, and statements run on it."""
+"""One cluster of InfluxDB, for writing points and running statements."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from runtime.units import MINUTE, SECOND
 if TYPE_CHECKING:
     from runtime.outbound.client import Streamed
 
-# Without a `timeout`, the time in which the next part of an answer must come.
+# Without a `timeout`, the time limit of each part of an answer.
 IDLE_S = 300.0
-# One row of an answer may be long, but a document of thousands has a limit.
+# One row may be long, but a document of thousands of rows is limited.
 DOCUMENT_BYTES = 64 << 20
-# Points repeat themselves, so that the quickest compression is nearly the best.
+# Points are repetitive, so the fastest compression is nearly the best.
 _LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
-# the query in the URL of an error: only masked values
+# the query in the URL of an error, which has only masked values
 _MASKED = re.compile(r'^(\w+ "[^"?]*)\?[^"]*')
 # Each request has a token of its own.
 _TOKEN_LIFE = MINUTE
@@ -44,7 +44,7 @@ class StreamingClient(Protocol):
         """Send `request` and read the answer.
 
         Raises:
-            DeliveryError: no answer came.
+            DeliveryError: there was no answer.
         """
 
     def streamed(
@@ -53,7 +53,7 @@ class StreamingClient(Protocol):
         """Send `request`, and read the answer part by part.
 
         Raises:
-            DeliveryError: no answer came.
+            DeliveryError: there was no answer.
         """
 
     async def close(self) -> None:
@@ -65,8 +65,8 @@ class Access(NamedTuple):
 
     Attributes:
         config: its configuration.
-        identity: certificates in its files, or None if it names none.
-        secrets: all that no error may contain.
+        identity: certificates in its files, or None if there are none.
+        secrets: all secrets, which errors must not contain.
     """
 
     config: Config
@@ -82,17 +82,17 @@ class Access(NamedTuple):
         """
         files = config.certificates
         identity = Identity(files) if any(files[:3]) else None
-        # passwords in URLs are secrets as well
+        # passwords in URLs are secrets, too
         return cls(
             config, identity, [*secrets_in(config), *map(_password, config.urls)]
         )
 
 
 class Cluster:
-    """A cluster that is written to and queried. It is used on the event loop only.
+    """A cluster that is written to and queried, for the event loop only.
 
-    A request goes to the URL that answered last; where the server behind it cannot be
-    reached or is out of order, the next one is tried. Errors contain no secrets.
+    A request goes to the URL that answered last. If the server there is unreachable or
+    out of order, the next URL is tried. Errors contain no secrets.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class Cluster:
         client: StreamingClient,
         shared_secret: Secret = NO_SECRET,
     ) -> None:
-        """Make a cluster.
+        """Create a cluster.
 
         Args:
             config: valid configuration.
             client: sends the requests of this cluster only.
-            shared_secret: secret that signs tokens, if the configuration wants them.
+            shared_secret: secret that signs tokens, if the configuration uses it.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
@@ -178,7 +178,7 @@ class Cluster:
     async def execute(self, statement: str, *, database: str = "") -> Sequence[Series]:
         """Run a statement with a short answer: `SHOW …`, `CREATE …`.
 
-        It is sent in the body, as it may contain secrets.
+        It is sent as the body, as it may contain secrets.
 
         Raises:
             DeliveryError: the statement failed.
@@ -198,15 +198,15 @@ class Cluster:
     ) -> AsyncGenerator[Series]:
         """Run a query; its answer is read as a stream.
 
-        A series with more rows comes in several parts; all but the last are
-        `partial`. Close the iterator (`contextlib.aclosing`) if it is not read to its
+        A series with more rows comes in several parts; all except the last are
+        `partial`. Close the iterator (`contextlib.aclosing`) unless it is read to its
         end.
 
         Args:
             statement: InfluxQL.
-            database: database of measurements that name none.
-            retention_policy: retention policy of those.
-            chunk_rows: rows of a part at most.
+            database: database of measurements without one.
+            retention_policy: retention policy of measurements without one.
+            chunk_rows: maximum number of rows in a part.
 
         Raises:
             DeliveryError: the query failed, perhaps after some parts.
@@ -226,7 +226,7 @@ class Cluster:
     async def _answer(
         self, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]
     ) -> AsyncGenerator[Series]:
-        """The series of an answer, from the first server that gives one."""
+        """The series of an answer, from the first server that answers."""
         failure: DeliveryError | None = None
         for at in self._order():
             request = self._request(at, "POST", "query", query, body, headers)
@@ -302,7 +302,7 @@ class Cluster:
         )
 
     def _authorization(self) -> dict[str, str]:
-        """The header of a token or of a user.
+        """The header with a token, or with user and password.
 
         Source: Kapacitor services/influxdb/service.go, httpConfig.
         """
@@ -319,7 +319,7 @@ class Cluster:
         return {}
 
     def _redacted(self, error: DeliveryError) -> DeliveryError:
-        """The error without secrets, which an answer might repeat."""
+        """The error without secrets, as an answer might repeat them."""
         text = _MASKED.sub(r"\1", str(error))
         return error.replace(hidden(redact(text, self._access.secrets)))
 
@@ -342,7 +342,7 @@ def _compressed(body: bytes) -> bytes:
 
 
 async def _documents(answer: Streamed) -> AsyncIterator[bytes | bytearray]:
-    """The JSON documents of a chunked answer, one a line."""
+    """The JSON documents of a chunked answer, one per line."""
     rest = bytearray()
     async for part in answer.parts():
         first, *more = part.split(b"\n")
@@ -371,5 +371,5 @@ def _refusal(answer: Response) -> DeliveryError:
 
 
 def _is_elsewhere(error: DeliveryError) -> bool:
-    """True if another server of the cluster may answer better."""
+    """True if another server of the cluster may be able to answer."""
     return error.status is None or error.status in (502, 503, 504)

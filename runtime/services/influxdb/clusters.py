@@ -18,9 +18,9 @@ class NoClusterError(KapacitorError):
 
 
 class Clusters:
-    """The enabled clusters. Configuration changes exchange them while tasks run.
+    """The enabled clusters, which configuration changes replace while tasks run.
 
-    `bool(clusters)` is False where the configuration has none.
+    `bool(clusters)` is False if the configuration has none.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Clusters:
         """A cluster by name; the default one for "".
 
         Raises:
-            NoClusterError: there is none of that name.
+            NoClusterError: no cluster has that name.
 
         Source: Kapacitor services/influxdb/service.go, NewNamedClient.
         """
@@ -53,33 +53,33 @@ class Clusters:
             raise NoClusterError(f"no such InfluxDB config {wanted}") from None
 
     def replace(self, clusters: Mapping[str, Cluster], default: str) -> None:
-        """Exchange the clusters."""
+        """Replace the clusters."""
         self._clusters, self._default = dict(clusters), default
 
     @property
     def default(self) -> str:
-        """Name of the cluster of tasks that name none; "" where there are none."""
+        """Name of the cluster of tasks that name none; "" if there are no clusters."""
         return self._default
 
     @property
     def points(self) -> PointWriters:
-        """The writers of points. Points that they get before `start` wait for it."""
+        """The writers of points. Before `start`, points are only collected."""
         if self._points is None:
-            # loaded for tasks that write points only
+            # imported here: only needed by tasks that write points
             from runtime.services.influxdb.point_writers import PointWriters
 
             self._points = PointWriters(self.find, self._bridge)
         return self._points
 
     def start(self) -> None:
-        """Begin to write points; on the event loop."""
+        """Start writing points; on the event loop."""
         self._bridge.start()
 
     async def finish(self, limit_s: float) -> int:
         """Write the waiting points, for at most `limit_s`.
 
         Returns:
-            Number of points that are lost.
+            Number of points that were not written.
         """
         lost = 0 if self._points is None else await self._points.close(limit_s)
         self._bridge.stop()

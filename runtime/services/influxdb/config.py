@@ -36,7 +36,7 @@ class Config:
 
     Attributes:
         enabled: True to use the cluster.
-        name: name by which tasks choose it.
+        name: name of the cluster in tasks.
         default: True for the cluster of tasks that name none.
         urls: base URLs of its servers, tried in turn.
         username: user of requests; "" for none.
@@ -53,14 +53,14 @@ class Config:
         subscription_protocol: `http`, `https` or `udp`.
         subscription_mode: `cluster` or `server`: the id in the names of subscriptions.
         subscriptions: retention policies to subscribe to, by database; all if empty.
-        excluded_subscriptions: those that are not subscribed to.
+        excluded_subscriptions: retention policies not to subscribe to, by database.
         kapacitor_hostname: host of the subscriptions' destination; "" for the server's.
         http_port: port of the destination; 0 for that of the API.
         udp_bind: address that UDP listeners bind to; "" for all.
         udp_buffer: packets that may wait at a UDP listener.
         udp_read_buffer: size of its socket's buffer in bytes; 0 for the system's.
         startup_timeout: time after the start in which failures to connect are expected.
-        subscriptions_sync_interval: interval of keeping subscriptions in step.
+        subscriptions_sync_interval: interval of updating subscriptions.
         subscription_path: path of the subscriptions' destination.
         compression: compression of writes, `gzip` or `none`.
     """
@@ -113,7 +113,7 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: one is invalid; the text is Kapacitor's, without secrets.
+            ConfigError: a value is invalid; the text is Kapacitor's, without secrets.
 
         Source: Kapacitor services/influxdb/config.go, Validate.
         """
@@ -162,7 +162,7 @@ _NONZERO = {
 
 
 def _check_address(url: str) -> None:
-    """Refuse a URL that is not one of HTTP."""
+    """Refuse a URL that is not an HTTP URL."""
     check_url(url)
     scheme, colon, _ = url.partition("://")
     if not colon or scheme.lower() not in ("http", "https"):
@@ -177,7 +177,8 @@ def validate(configs: Sequence[Config]) -> None:
     """Check the clusters of a configuration file.
 
     Raises:
-        ConfigError: one is invalid, two share a name, or none of several is the default.
+        ConfigError: a cluster is invalid, two share a name, or there is no default
+            among several.
 
     Source: Kapacitor server/config.go, Config.Validate.
     """
@@ -202,13 +203,13 @@ def validate(configs: Sequence[Config]) -> None:
 
 
 def default_of(configs: Sequence[Config]) -> str:
-    """The name of the default cluster: a lone one, or the last with the flag.
+    """The name of the default cluster: the only one, or the last with the flag.
 
     Args:
         configs: the enabled clusters.
 
     Raises:
-        ConfigError: none of several has the flag.
+        ConfigError: there are several clusters, and none has the flag.
 
     Source: Kapacitor services/influxdb/service.go, updateConfigs.
     """

@@ -19,26 +19,27 @@ from runtime.services.influxdb.subscriptions import Listen, Subscriptions
 from runtime.trouble import Trouble
 from runtime.units import SECOND
 
-# The longest delay before the first attempt after a failure; it doubles with each more.
+# Maximum delay before the first attempt after a failure; doubled for each further one …
 FIRST_S = 0.5
 # … up to this.
 MOST_S = 60.0
-# Time limit for dropping the subscriptions of a cluster that is removed.
+# Time limit for dropping the subscriptions of a removed cluster.
 LEAVE_S = 10.0
 
 _log = logging.getLogger("kapacitor.influxdb")
 
 
 class Report(Protocol):
-    """Takes news of a cluster."""
+    """Called with changes in the state of a cluster."""
 
     def __call__(self, cluster: str, problem: str, *, is_expected: bool) -> None:
         """Report that a cluster cannot be used, or is used ("").
 
         Args:
-            cluster: its name.
+            cluster: name of the cluster.
             problem: the reason, without secrets.
-            is_expected: True in the time after the start in which it may be down.
+            is_expected: True soon after the start, while the cluster may be starting
+                too.
         """
 
 
@@ -47,13 +48,13 @@ class Surroundings:
     """The server, as clusters use it.
 
     Attributes:
-        client: makes a client for the requests of one cluster.
-        report: takes news of clusters.
+        client: creates a client for the requests of one cluster.
+        report: called with changes in the state of clusters.
         listen: opens a UDP listener whose points are fed to tasks.
         hostname: host of the server, for destinations of subscriptions.
         port: returns the port of its API.
-        add_host: makes the API serve one more name.
-        ids: its ids, by subscription mode.
+        add_host: adds a name under which the API is served.
+        ids: ids of the server, by subscription mode.
         tokens: tokens of subscriptions; None if writes need no credentials.
         shared_secret: secret that signs tokens.
     """
@@ -72,7 +73,7 @@ class Surroundings:
 class Link:
     """Checks that a cluster is up, and updates its subscriptions; on the event loop.
 
-    After a failure it tries again with growing delays, for as long as it takes.
+    After a failure it tries again with growing delays, as often as necessary.
     """
 
     def __init__(self, cluster: Cluster, surroundings: Surroundings) -> None:
@@ -103,11 +104,11 @@ class Link:
         return self._subscriptions.size
 
     def open(self, former: Collection[asyncio.Task[None]] = ()) -> None:
-        """Begin.
+        """Start.
 
         Args:
-            former: removals of clusters, which might drop what this one creates; they are
-                awaited.
+            former: removals of clusters to wait for, as they might drop the
+                subscriptions that this link creates.
         """
         self._running = asyncio.get_running_loop().create_task(self._run(former))
 
@@ -116,7 +117,7 @@ class Link:
         self._changed.set()
 
     async def close(self) -> None:
-        """Stop; subscriptions stay."""
+        """Stop, but keep the subscriptions."""
         await self._stop()
         await self._subscriptions.close()
 
@@ -159,7 +160,7 @@ class Link:
             self._changed.clear()
             try:
                 await self.synchronize()
-            # an internal error must not end the attempts
+            # any error: attempts go on even after an internal error
             except Exception as error:
                 failures += 1
                 self._failed(error)
@@ -182,6 +183,6 @@ class Link:
 
 
 def _delay_s(failures: int) -> float:
-    """A random time before the next attempt, so that servers do not try together."""
+    """A random delay before the next attempt, so that servers do not retry together."""
     most = min(MOST_S, FIRST_S * 2.0 ** min(failures - 1, 20))
     return most * random.uniform(0.5, 1.0)

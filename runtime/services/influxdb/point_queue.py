@@ -16,11 +16,11 @@ from runtime.compute.bridge import Bridge
 from runtime.errors import KapacitorError
 from runtime.trouble import Trouble
 
-# Memory of the points that wait for one cluster.
+# Maximum memory of the points that wait for one cluster.
 MOST_BYTES = 32 << 20
-# Requests to one cluster at a time.
+# Maximum number of concurrent requests to one cluster.
 AT_ONCE = 4
-# Delays of retries: the first, and the longest.
+# Upper bounds of the first retry's delay and of all delays.
 FIRST_S, LONGEST_S = 0.5, 30.0
 
 _log = logging.getLogger("kapacitor.influxdb")
@@ -45,14 +45,14 @@ class Cluster(Protocol):
         """Write points.
 
         Raises:
-            DeliveryError: they were not, or not all, written.
+            DeliveryError: some or all points were not written.
         """
 
     async def execute(self, statement: str, *, database: str = "") -> Sequence[object]:
         """Run a statement.
 
         Raises:
-            DeliveryError: it was not run.
+            DeliveryError: the statement was not run.
         """
 
 
@@ -64,37 +64,37 @@ class Writer(Protocol):
 
     Attributes:
         lost: number of points that were not written, by reason.
-        size: bytes in memory of those that wait.
+        size: bytes in memory of its waiting points.
     """
 
     lost: Counter[str]
     size: int
 
     def lose_oldest(self, reason: str, error: KapacitorError) -> int:
-        """Drop the oldest points that are not being sent; returns their number."""
+        """Drop the oldest points that are not being sent; return their number."""
 
     async def run(self) -> None:
         """Write the waiting points."""
 
     def close(self) -> None:
-        """End once the waiting points are written."""
+        """End as soon as the waiting points are written."""
 
     def give_up(self) -> None:
-        """Drop the waiting points: the server stops."""
+        """Drop the waiting points, as the server stops."""
 
 
 class ClusterQueue:
     """The points of all nodes that wait for one cluster, bounded in memory.
 
-    Beyond the bound, the oldest points of the node with the most are dropped.
+    Beyond the bound, the oldest points of the node with the most points are dropped.
 
     Attributes:
         writers: the nodes' writers, in their order.
         lock: guards the waiting points.
         size: bytes of the waiting points in memory.
-        clock: seconds that never go back.
-        writing: the trouble with writing points.
-        creating: the trouble with creating databases.
+        clock: monotonic clock, in seconds.
+        writing: reports failures to write points.
+        creating: reports failures to create databases.
         is_closing: True while the server stops.
     """
 
@@ -127,7 +127,7 @@ class ClusterQueue:
         return self._closing.is_set()
 
     def bound(self) -> None:
-        """Drop the oldest points while there are too many; with the lock."""
+        """Drop the oldest points while there are too many; with the lock held."""
         while self.size > MOST_BYTES:
             fullest = max(self.writers, key=lambda writer: writer.size)
             text = f"more than {MOST_BYTES >> 20} MiB wait for the cluster"
@@ -139,14 +139,14 @@ class ClusterQueue:
         self._bridge.soon(self._begin, writer)
 
     def later(self, delay_s: float, flush: Callable[[], None]) -> None:
-        """Flush after a delay, unless the server stops before; from any thread."""
+        """Flush after a delay, unless the server stops earlier; from any thread."""
         self._bridge.soon(self._later, delay_s, flush)
 
     async def write(self, cluster: str, text: bytes, **query: str) -> None:
-        """Write points when it is their turn.
+        """Write points, a few requests at a time.
 
         Raises:
-            KapacitorError: they were not, or not all, written.
+            KapacitorError: some or all points were not written.
         """
         async with self._turns:
             await self._find(cluster).write(text, **query)
@@ -155,14 +155,14 @@ class ClusterQueue:
         """Run a statement.
 
         Raises:
-            KapacitorError: it was not run.
+            KapacitorError: the statement was not run.
         """
         await self._find(cluster).execute(statement)
 
     async def rest(self, failures: int) -> None:
         """Wait before another attempt, longer after more failures."""
         longest = min(FIRST_S * 2 ** min(failures - 1, 30), LONGEST_S)
-        # so that nodes whose attempts failed together do not come back together
+        # random, so that nodes whose attempts failed together do not retry together
         delay_s = longest * (1 + random.random()) / 2
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), delay_s)
@@ -171,13 +171,14 @@ class ClusterQueue:
         """Write the waiting points, for at most `limit_s`.
 
         Returns:
-            Number of points that are left, and lost.
+            Number of points that were not written, and are lost.
         """
         writers = list(self.writers)
         self._closing.set()
         for writer in writers:
             writer.close()
-        # a writer begun from another thread starts with the next turn of the loop
+        # writers that another thread started only begin in the next iteration of the
+        # loop
         await asyncio.sleep(0)
         running = list(self._running)
         if running:
@@ -195,6 +196,6 @@ class ClusterQueue:
         task.add_done_callback(lambda done: self._running.pop(done, None))
 
     def _later(self, delay_s: float, flush: Callable[[], None]) -> None:
-        # a server that stops flushes all
+        # when the server stops, all writers are flushed anyway
         if self._bridge.is_open:
             self._bridge.later(delay_s, flush)

@@ -1,7 +1,7 @@
 """Writes the points of one `influxDBOut` node.
 
-Nodes put lines on the compute thread; the event loop writes them, in their order. Several
-nodes write side by side.
+Nodes add lines on the compute thread; the event loop writes them, in order. Several
+nodes write concurrently.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from runtime.services.influxdb.points import (
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Nanoseconds
 
-# A body that InfluxDB answers with errors is dropped after this: it may be the cause.
+# A body is dropped after InfluxDB has answered it with errors for this time, as it may
+# be their cause.
 FAILING_S = 900.0
 
-# Characters of an answer that are logged.
+# Maximum length of an answer in the log.
 _TEXT = 500
 
 _log = logging.getLogger("kapacitor.influxdb")
@@ -49,14 +50,14 @@ _NO_FIELDS = KapacitorError(
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The way in which a node's points are written.
+    """Options for writing the points of a node.
 
     Attributes:
         cluster: name of the cluster; "" for the default one.
         precision: unit of the times.
         consistency: `any`, `one`, `quorum`, `all`, or "".
-        buffer: number of points that are written at once.
-        flush_interval: points do not wait longer for others, in ns; 0 for not at all.
+        buffer: number of points to write at once.
+        flush_interval: maximum time that points wait for others, in ns; 0 for none.
         create: statement that creates the database, or "".
     """
 
@@ -72,11 +73,11 @@ class PointWriter:
     """Writes the points of one node.
 
     Attributes:
-        options: the way in which they are written.
-        written: number of points that were written.
-        write_errors: number of requests that failed.
+        options: options for writing them.
+        written: number of written points.
+        write_errors: number of failed requests.
         lost: number of points that were not written, by reason.
-        size: bytes in memory of those that wait.
+        size: bytes in memory of the waiting points.
     """
 
     def __init__(
@@ -104,9 +105,9 @@ class PointWriter:
         """Write points; on the compute thread.
 
         Args:
-            database: their database.
-            retention_policy: their retention policy; "" for the default one.
-            lines: a line for each, with its newline.
+            database: database of the points.
+            retention_policy: retention policy of the points; "" for the default one.
+            lines: one line per point, with its newline.
         """
         target = Target(database, retention_policy)
         is_due, is_begun = False, None
@@ -133,17 +134,17 @@ class PointWriter:
             self.lose("no_fields", points, _NO_FIELDS)
 
     def flush(self, body: Body | None = None) -> None:
-        """Stop waiting for more points: write a body, or all."""
+        """Write a body, or all of them, without waiting for more points."""
         with self._queue.lock:
             due = [b for b in self._filling.values() if body is None or b is body]
             for each in due:
                 self._line_up(each)
-        # a closed writer ends by running
+        # a closed writer has to run to end, even without points
         if due or body is None:
             self._begin()
 
     def close(self) -> None:
-        """End once the waiting points are written."""
+        """End as soon as the waiting points are written."""
         self._is_closed = True
         self.flush()
 
@@ -160,7 +161,7 @@ class PointWriter:
         }
 
     def lose(self, reason: str, points: int, error: KapacitorError) -> None:
-        """Count dropped points, and log that at growing intervals."""
+        """Count dropped points, and log them at growing intervals."""
         if reason not in self._troubles:
             refused = (
                 f"dropped points that InfluxDB refused: {reason.replace('_', ' ')}"
@@ -172,7 +173,7 @@ class PointWriter:
         self._troubles[reason].failed(_short(error), points=lost)
 
     def lose_oldest(self, reason: str, error: KapacitorError) -> int:
-        """Drop the oldest points that are not being sent; with the lock.
+        """Drop the oldest points that are not being sent; the caller holds the lock.
 
         Returns:
             Number of points; 0 if all are being sent.
@@ -185,7 +186,7 @@ class PointWriter:
         return body.points
 
     def give_up(self, error: KapacitorError = _STOPPED) -> None:
-        """Drop the waiting points: the server stops."""
+        """Drop the waiting points, as the server stops."""
         with self._queue.lock:
             for body in list(self._bodies()):
                 self._remove(body)
@@ -198,7 +199,7 @@ class PointWriter:
         while (body := self._next()) is not None:
             try:
                 await self._write(body)
-            # a bug must not block the points that follow
+            # any error: a bug must not block later points
             except Exception as error:
                 _log.exception("failed to write points to InfluxDB")
                 with self._queue.lock:
@@ -218,10 +219,10 @@ class PointWriter:
         yield from self._filling.values()
 
     def _line_up(self, body: Body) -> None:
-        """Let a body wait for its request; with the lock."""
+        """Queue a body for its request; the caller holds the lock."""
         del self._filling[body.target]
         if self._failures:
-            # it may be long until InfluxDB is back
+            # it may be long before InfluxDB is back
             packed = body.packed()
             self._grow(packed.size - body.size)
             body = packed
@@ -290,7 +291,7 @@ class PointWriter:
             return
         is_gone = found.reason == "no_database" and self.options.create
         if is_gone and not body.was_missing:
-            # it was dropped, or a server has lost its data
+            # the database was dropped, or a server has lost its data
             body.was_missing = True
             await self._create()
             return
@@ -310,7 +311,7 @@ class PointWriter:
             self._grow(sum(each.size for each in others))
 
     async def _wait(self, body: Body, error: KapacitorError) -> None:
-        """Wait before another attempt, or drop the points after enough of them."""
+        """Wait before another attempt; drop the points after failing for too long."""
         now = self._queue.clock()
         if isinstance(error, DeliveryError) and error.status is not None:
             body.failing_since = body.failing_since or now
@@ -321,7 +322,7 @@ class PointWriter:
             self._done(body, 0)
             return
         if self._queue.is_closing:
-            # the others would fail alike, and the server would stop late
+            # other bodies would fail too, and delay the stop
             self.give_up(error)
             return
         with self._queue.lock:
@@ -330,7 +331,7 @@ class PointWriter:
         await self._rest()
 
     async def _rest(self) -> None:
-        """Wait before another attempt: longer each time."""
+        """Wait before another attempt, longer each time."""
         self._failures += 1
         await self._queue.rest(self._failures)
 
@@ -353,6 +354,6 @@ class PointWriter:
 
 
 def _short(error: KapacitorError) -> KapacitorError:
-    """The error, cut if long: InfluxDB repeats each line it refuses."""
+    """The error, shortened: InfluxDB repeats each line that it refuses."""
     text = str(error)
     return error if len(text) <= _TEXT else KapacitorError(f"{text[:_TEXT]}…")

@@ -14,11 +14,11 @@ class PointWriters:
     """The writers of all nodes, by cluster."""
 
     def __init__(self, find: Find, bridge: Bridge) -> None:
-        """Make a keeper without writers.
+        """Begin without writers.
 
         Args:
-            find: finds a cluster by a node's name of it, at each attempt: the
-                configuration may change. Raises KapacitorError if there is none.
+            find: finds a cluster by name, for each attempt, as the configuration may
+                change. Raises KapacitorError if there is none.
             bridge: leads to the event loop.
         """
         self._find = find
@@ -29,7 +29,7 @@ class PointWriters:
         """A writer for a node; on the compute thread.
 
         Args:
-            options: the way in which its points are written.
+            options: options for writing its points.
             context: attributes of its log entries.
 
         Raises:
@@ -45,7 +45,7 @@ class PointWriters:
         """Write the waiting points, for at most `limit_s`.
 
         Returns:
-            Number of points that are lost.
+            Number of points that were not written.
         """
         queues = list(self._queues.values())
         lost = await asyncio.gather(*(queue.close(limit_s) for queue in queues))

@@ -11,18 +11,18 @@ from typing import NamedTuple
 from runtime.errors import DeliveryError, KapacitorError
 from runtime.golang.utf8 import scrub
 
-# Limits of one body. InfluxDB recommends 5,000 to 10,000 points, and takes 25 MB.
+# Limits of one body. InfluxDB recommends 5,000 to 10,000 points, and accepts 25 MB.
 BODY_POINTS = 5_000
 BODY_BYTES = 4 << 20
-# A body that is too large for a server is divided between pieces.
+# A body that is too large for a server is split between pieces.
 PIECE_POINTS = 500
 # Memory of a piece beyond its lines.
 _OVERHEAD = 200
-# Lines repeat themselves, so that the quickest compression is nearly the best.
+# Points are repetitive, so the fastest compression is nearly the best.
 _LEVEL = 1
 
 _DROPPED = re.compile(r"\bdropped=(\d+)")
-# of refusals, by InfluxDB's own words
+# reasons for refusals, by InfluxDB's texts
 _REASONS = (
     ("type_conflict", re.compile("field type conflict")),
     ("outside_retention", re.compile("beyond retention policy")),
@@ -34,7 +34,7 @@ _UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 401, 403, 413
 
 
 class Target(NamedTuple):
-    """The place of points in a cluster."""
+    """The destination of points in a cluster."""
 
     database: str
     retention_policy: str
@@ -44,8 +44,8 @@ class Refusal(NamedTuple):
     """An answer that refuses points.
 
     Attributes:
-        reason: one word, the end of a counter's name.
-        points: number of points; None for all of the request.
+        reason: reason in one word, which ends the name of a counter.
+        points: number of refused points; None for all points of the request.
     """
 
     reason: str
@@ -53,16 +53,16 @@ class Refusal(NamedTuple):
 
 
 def refusal(error: KapacitorError) -> Refusal | None:
-    """The refusal that an error is; None if a retry may succeed.
+    """The refusal in an error; None if a retry may succeed.
 
-    Wrong credentials are retried: they are wrong for all points, until the configuration
-    is mended.
+    Wrong credentials are retried: they concern all points, until the configuration is
+    corrected.
     """
     if not isinstance(error, DeliveryError) or error.status == _UNAUTHORIZED:
         return None
     text, status = str(error), error.status
     reason = next((name for name, words in _REASONS if words.search(text)), "")
-    # a missing retention policy is answered with 500
+    # InfluxDB answers 500 if a retention policy is missing
     if not reason and error.retry:
         return None
     if not reason:
@@ -73,20 +73,20 @@ def refusal(error: KapacitorError) -> Refusal | None:
 
 
 def _dropped(text: str) -> int | None:
-    """Number of points that a partial write refused, if the answer has it."""
+    """Number of points that a partial write refused; None if it is unknown."""
     if "partial write" not in text:
         return None
-    # lines that do not parse are listed, not counted
+    # lines that do not parse are listed instead of counted
     count = sum(int(number) for number in _DROPPED.findall(text))
     return count + text.count("unable to parse") or None
 
 
 class Piece(NamedTuple):
-    """Some lines.
+    """A group of lines.
 
     Attributes:
-        data: the lines, maybe packed.
-        points: number of lines; a string in one may hold newlines.
+        data: the lines, perhaps compressed.
+        points: number of points; strings in lines may contain newlines.
         length: bytes of the lines.
     """
 
@@ -96,7 +96,7 @@ class Piece(NamedTuple):
 
     @classmethod
     def of(cls, text: bytes, points: int) -> Piece:
-        """A piece that is not packed."""
+        """A piece that is not compressed."""
         return cls(text, points, len(text))
 
     @property
@@ -116,14 +116,14 @@ class Piece(NamedTuple):
 
 
 def pieces(lines: Sequence[str]) -> Iterator[Piece]:
-    """Lines in pieces of bodies."""
+    """The lines, grouped into pieces."""
     for start in range(0, len(lines), PIECE_POINTS):
         some = lines[start : start + PIECE_POINTS]
         yield Piece.of(scrub("".join(some)).encode(), len(some))
 
 
 def _packed(some: Sequence[Piece]) -> Piece:
-    """Some pieces as one, compressed to about a tenth of the memory."""
+    """The pieces as one, compressed to about a tenth of the memory."""
     text = b"".join([piece.text for piece in some])
     points = sum(piece.points for piece in some)
     packed = zlib.compress(text, _LEVEL)
@@ -135,8 +135,8 @@ class Body:
     """Points for one request.
 
     Attributes:
-        target: their database and retention policy.
-        pieces: their lines.
+        target: database and retention policy of the points.
+        pieces: lines of the points.
         size: bytes in memory.
         length: bytes of the lines.
         points: number of points.
@@ -162,7 +162,7 @@ class Body:
         self.points += piece.points
 
     def packed(self) -> Body:
-        """The same points in less memory."""
+        """The same points, compressed."""
         made = Body(self.target)
         some: list[Piece] = []
         count = 0

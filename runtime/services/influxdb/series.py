@@ -1,4 +1,4 @@
-"""Answers of InfluxDB: series, a column each for time and fields."""
+"""Answers of InfluxDB: series, with a column for the time and for each field."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Series:
     """Rows of one series.
 
     Attributes:
-        name: measurement; of `SHOW …` statements perhaps a database.
+        name: measurement; in answers to `SHOW …` perhaps a database.
         tags: tags that the rows are grouped by.
-        columns: names of all columns in order, mostly with `time` first.
+        columns: names of all columns in order, usually with `time` first.
         time: int64, ns since 1970 UTC, one per row; empty without a column `time`.
         fields: the other columns by name, in order. Numbers are floats, as in
             Kapacitor. Null is absent: `present` is False there.
@@ -84,7 +84,7 @@ def decoded(document: bytes | bytearray) -> Iterator[Series]:
     """The series in one JSON document of an answer.
 
     Raises:
-        DeliveryError: it is not such a document, or InfluxDB reports an error.
+        DeliveryError: the document is invalid, or InfluxDB reports an error.
     """
     try:
         found = _decoder.decode(document)

@@ -27,14 +27,14 @@ class TestOptions:
         cluster: name of a cluster.
     """
 
-    # for pytest
+    # not a test class of pytest
     __test__ = False
 
     cluster: str = ""
 
 
 class InfluxDBService:
-    """Owns the clusters. Their modules are imported with the first one.
+    """Owns the clusters. Modules for clusters are imported with the first cluster.
 
     Attributes:
         clusters: the enabled clusters, for tasks.
@@ -43,7 +43,7 @@ class InfluxDBService:
     def __init__(
         self, configs: Sequence[Config], surroundings: Callable[[], Surroundings]
     ) -> None:
-        """Make the clusters.
+        """Create the clusters.
 
         Args:
             configs: valid clusters of the configuration.
@@ -89,11 +89,11 @@ class InfluxDBService:
             await cluster.close()
 
     def prepared(self, configs: Sequence[Config]) -> Callable[[], None]:
-        """A function that applies other clusters; nothing changes before.
+        """A function that applies other clusters; before its call nothing changes.
 
         Raises:
-            ConfigError: none of several is the default, or a file of certificates cannot be
-                used.
+            ConfigError: there is no default among several clusters, or a file of
+                certificates cannot be used.
         """
         enabled = [each for each in configs if each.enabled]
         default = default_of(enabled)
@@ -120,7 +120,7 @@ class InfluxDBService:
         return put_in_force
 
     def _replace(self, clusters: Mapping[str, Cluster], default: str) -> None:
-        """Exchange the clusters."""
+        """Replace the clusters."""
         former = self._by_name
         self._by_name = dict(clusters)
         self.clusters.replace(clusters, default)
@@ -164,7 +164,7 @@ class InfluxDBService:
         """Check that a cluster is up.
 
         Raises:
-            DeliveryError: it is not, or is not configured.
+            DeliveryError: the cluster is down, or not configured.
 
         Source: Kapacitor services/influxdb/service.go, Service.Test.
         """

@@ -1,4 +1,4 @@
-"""Subscriptions in a cluster, by which it sends its points to this server.
+"""Subscriptions of this server in a cluster, which then sends its points here.
 
 Source: Kapacitor services/influxdb/service.go, linkSubscriptions.
 """
@@ -18,7 +18,7 @@ from runtime.services.influxdb.cluster import Cluster
 from runtime.services.influxdb.config import Config
 from runtime.services.udp.config import Config as UdpConfig
 
-# names of old versions of Kapacitor
+# the name that old versions of Kapacitor used
 _LEGACY = "kapacitor"
 _PREFIX = "kapacitor-"
 _MODE = "ANY"
@@ -27,14 +27,14 @@ _log = logging.getLogger("kapacitor.influxdb")
 
 
 class Listener(Protocol):
-    """A socket that takes points over UDP."""
+    """A socket that receives points over UDP."""
 
     @property
     def port(self) -> int:
-        """The port that it listens at."""
+        """The port of the socket."""
 
     async def close(self) -> None:
-        """Close it."""
+        """Close the socket."""
 
 
 Listen = Callable[[UdpConfig], Awaitable[Listener]]
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
 
 class _Subscription(NamedTuple):
-    """A subscription as the cluster has it."""
+    """A subscription that exists in the cluster."""
 
     place: Place
     name: str
@@ -59,7 +59,7 @@ class Subscriptions:
     """The subscriptions of one cluster to this server; on the event loop.
 
     Attributes:
-        size: their number.
+        size: number of subscriptions.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class Subscriptions:
 
         Args:
             cluster: the cluster.
-            hostname: host of destinations, unless the configuration has another.
-            port: returns their port, unless the configuration has another.
-            add_host: makes the API serve one more name.
+            hostname: host of destinations, unless the configuration has one.
+            port: returns the port of destinations, unless the configuration has one.
+            add_host: adds a name under which the API is served.
             ids: returns the id of a subscription mode.
-            tokens: tokens for writes; None if writes need none.
+            tokens: tokens for writes; None if writes need no credentials.
             listen: opens UDP listeners.
         """
         self.size = 0
@@ -94,7 +94,7 @@ class Subscriptions:
         self._listen = listen
         self._listeners: dict[Place, Listener] = {}
         self._listens_as: object = None
-        # the name of those that this process knows to exist
+        # the name of the subscriptions that this process knows to exist
         self._name = ""
 
     @property
@@ -103,12 +103,12 @@ class Subscriptions:
 
     @property
     def _tokens(self) -> SubscriptionTokens | None:
-        """The tokens, for destinations that can have one."""
+        """The tokens, if the protocol of destinations supports them."""
         is_http = self._config.subscription_protocol != "udp"
         return self._all_tokens if is_http else None
 
     async def synchronize(self) -> None:
-        """Create missing subscriptions, and drop those that are wrong or not wanted.
+        """Create missing subscriptions, and drop wrong or unwanted ones.
 
         Raises:
             DeliveryError: the cluster refuses a statement.
@@ -119,7 +119,7 @@ class Subscriptions:
             await self.drop()
         if config.disable_subscriptions:
             return
-        # InfluxDB sends it with every write
+        # the `Host` header of InfluxDB's writes has this name
         self._add_host(self._host)
         await self._close_changed()
         wanted = [each for each in await self._places() if _is_wanted(each, config)]
@@ -138,7 +138,7 @@ class Subscriptions:
                 try:
                     kept[place] = await self._create(name, place)
                 except DeliveryError as error:
-                    # one that is refused keeps no others from being created
+                    # one refusal must not prevent the others from being created
                     failures.append(error)
         self._name, self.size = name, len(kept)
         for place in self._listeners.keys() - kept.keys():
@@ -177,7 +177,7 @@ class Subscriptions:
             try:
                 rows = await self._rows(policies)
             except DeliveryError as error:
-                # the database may have been dropped just now
+                # the database may have been dropped meanwhile
                 if error.status != 200:
                     raise
                 continue
@@ -206,7 +206,7 @@ class Subscriptions:
         return found
 
     async def _is_right(self, found: _Subscription) -> bool:
-        """True if a subscription leads here, and its points are taken.
+        """True if a subscription leads to this server and its writes are accepted.
 
         Source: Kapacitor services/influxdb/service.go, changedOrInvalid.
         """
@@ -229,19 +229,20 @@ class Subscriptions:
         )
 
     async def _listens(self, place: Place, port: int) -> bool:
-        """True if a listener is at a port, or can be opened there."""
+        """True if a listener has a port, or can be opened on it."""
         listener = self._listeners.get(place)
         if listener is not None:
             return listener.port == port
         try:
             await self._open_listener(place, port)
         except OSError:
-            # another program has the port: the subscription gets another one
+            # another program uses the port: the subscription is created again with
+            # another one
             return False
         return True
 
     async def _create(self, name: str, place: Place) -> str:
-        """Create a subscription; its destination."""
+        """Create a subscription; return its destination."""
         destination = await self._destination(place)
         await self._cluster.execute(
             f"CREATE SUBSCRIPTION {_identifier(name)} ON {_on(place)} "
@@ -250,7 +251,7 @@ class Subscriptions:
         return destination
 
     async def _destination(self, place: Place) -> str:
-        """The URL to which the points of a new subscription are sent."""
+        """The destination URL of a new subscription."""
         protocol, host = self._config.subscription_protocol, _bracketed(self._host)
         if protocol == "udp":
             listener = self._listeners.get(place) or await self._open_listener(place, 0)
@@ -266,7 +267,7 @@ class Subscriptions:
         """Open a listener.
 
         Raises:
-            OSError: its address cannot be used.
+            OSError: the address cannot be used.
         """
         config = self._config
         listener = await self._listen(
@@ -284,7 +285,7 @@ class Subscriptions:
         return listener
 
     async def _close_changed(self) -> None:
-        """Close listeners with other settings; subscriptions open them again."""
+        """Close listeners with outdated settings; subscriptions open them again."""
         if self._listeners and self._listens_as != _socket_settings(self._config):
             await self.close()
 
@@ -310,7 +311,7 @@ class Subscriptions:
 
 
 def _is_wanted(place: Place, config: Config) -> bool:
-    """True if a retention policy is subscribed to."""
+    """True if a retention policy is to be subscribed to."""
     wanted, excluded = config.subscriptions, config.excluded_subscriptions
     return (not wanted or _is_in(place, wanted)) and not _is_in(place, excluded)
 
@@ -324,7 +325,7 @@ def _is_in(place: Place, patterns: Mapping[str, Sequence[str]]) -> bool:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """True if a name is equal to a pattern, or matches it as a glob."""
+    """True if a name equals a pattern, or matches it as a glob."""
     try:
         return pattern == name or (pattern != "" and match(pattern, name))
     except PatternError:

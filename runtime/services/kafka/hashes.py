@@ -1,4 +1,4 @@
-"""Hashes of 32 bits by which messages are spread over partitions."""
+"""32-bit hashes by which messages are distributed over partitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _MASK = 0xFFFFFFFF
 
 
 def murmur2(data: bytes) -> int:
-    """Murmur2 as Kafka's Java client computes it.
+    """Murmur2 as in Kafka's Java client.
 
     Source: Apache Kafka, Utils.murmur2.
     """

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 _LIBRARY = "aiokafka"
 _TIMEOUT_MS = 10_000
 _PORT = 9092
-# the library asks for the partitions of any other name over and over
+# for other names, the library would ask for the partitions again and again
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _OAUTH = "OAUTHBEARER"
 _KERBEROS = "GSSAPI"
 _SERVICE = "kafka"
-# as the library prints it: ('10.0.0.1', 9092, <AddressFamily.AF_INET: 2>)
+# an address as the library prints it: ('10.0.0.1', 9092, <AddressFamily.AF_INET: 2>)
 _ADDRESS = re.compile(r"\('([^']*)', (\d+), <[^>]*>\)")
 
 
@@ -53,12 +53,14 @@ def validate(config: Config) -> None:
 
 
 def _check_kerberos(config: Config) -> None:
-    """Check that Kerberos can be used, and that it reads the files that are meant.
+    """Check that Kerberos can be used, and that it will read the configured files.
 
-    Its libraries read them at places that only the environment of the process can change.
+    Its libraries find them by environment variables, which must be set before the
+    start.
 
     Raises:
-        ConfigError: its library is missing, or a file is not the one that is configured.
+        ConfigError: its library is missing, or an environment variable has another
+            path.
     """
     try:
         required("gssapi")
@@ -91,14 +93,14 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
     from aiokafka import AIOKafkaProducer
     from aiokafka.errors import KafkaError
 
-    # it logs each attempt of its own; the delivery reports the error
+    # the library logs each of its attempts; the delivery reports the error
     logging.getLogger(_LIBRARY).setLevel(logging.CRITICAL)
     await _check_addresses(config, network)
     is_secured = bool(config.sasl_username or config.sasl_mechanism)
     provider = None
     if config.sasl_mechanism == _OAUTH:
         provider = _token_provider(config, network)
-        # the library does not report why there is none
+        # the library does not report the reason if there is no token
         await provider.first()
     producer = AIOKafkaProducer(
         bootstrap_servers=["{}:{}".format(*_place(each)) for each in config.brokers],
@@ -120,7 +122,7 @@ async def open(config: Config, network: Network) -> AIOKafkaProducer:
     )
     try:
         await producer.start()
-    # its background tasks run already, whatever ended the start
+    # any error: the background tasks of the producer are running already
     except BaseException as error:
         await producer.stop()
         if isinstance(error, KafkaError):
@@ -138,7 +140,7 @@ async def send(client: AIOKafkaProducer, data: Mapping[str, Any]) -> None:
     """Send one message, and wait until the leader of its partition has it.
 
     Raises:
-        DeliveryError: the cluster does not take it.
+        DeliveryError: the cluster does not accept the message.
     """
     from aiokafka.errors import KafkaError
 
@@ -172,7 +174,7 @@ def chosen(partitions: Sequence[int], key: bytes, algorithm: str) -> int:
 
 
 def _absolute(number: int) -> int:
-    """A hash of 32 bits as sarama takes it: without the sign that Go gives it."""
+    """A 32-bit hash as in sarama, which removes the sign that the hash has in Go."""
     return number if number < 2**31 else 2**32 - number
 
 
@@ -185,7 +187,7 @@ _HASHES: Mapping[str, Callable[[bytes], int]] = {
 
 
 async def _check_addresses(config: Config, network: Network) -> None:
-    """Refuse brokers at denied addresses; the library looks names up by itself."""
+    """Refuse brokers at denied addresses, as the library looks up names itself."""
     for each in config.brokers:
         try:
             await network.addresses(_place(each)[0])
@@ -212,7 +214,7 @@ def _place(address: str) -> tuple[str, int]:
 
 
 def _token_provider(config: Config, network: Network) -> Any:
-    """The source of tokens for a login by one."""
+    """The source of tokens for a login with tokens."""
     from aiokafka.abc import AbstractTokenProvider
     from aiokafka.errors import KafkaConnectionError
 
@@ -228,7 +230,7 @@ def _token_provider(config: Config, network: Network) -> Any:
             try:
                 return await self._source()
             except DeliveryError as error:
-                # of other errors the library's own tasks would end
+                # other errors would end the library's own tasks
                 raise KafkaConnectionError(str(error)) from None
 
         def extensions(self) -> dict[str, str]:
@@ -238,7 +240,7 @@ def _token_provider(config: Config, network: Network) -> Any:
 
 
 def _token_source(config: Config, network: Network) -> Callable[[], Awaitable[str]]:
-    """A function that returns a token that is valid now."""
+    """Return a function that returns a currently valid token."""
     if token := config.sasl_access_token:
 
         async def configured() -> str:
@@ -249,10 +251,10 @@ def _token_source(config: Config, network: Network) -> Callable[[], Awaitable[st
 
 
 def _failure(error: Exception) -> DeliveryError:
-    """The error of a delivery for one of the library."""
+    """Convert an error of the library to an error of a delivery."""
     from aiokafka import errors
 
-    # those that it calls final only because it has tried for long enough
+    # errors that are final for the library only because it has retried long enough
     may_pass = (
         errors.KafkaConnectionError,
         errors.KafkaTimeoutError,

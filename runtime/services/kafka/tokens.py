@@ -1,4 +1,4 @@
-"""Tokens for OAUTHBEARER: the configured one, or those of a token service."""
+"""Tokens for OAUTHBEARER: a configured one, or tokens of a token service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class _Token(NamedTuple):
 
     Attributes:
         text: the token.
-        until_s: end of its use on the monotonic clock, in seconds; None: it has none.
+        until_s: end of its use on the monotonic clock, in seconds; None if it has no
+            end.
     """
 
     text: str
@@ -36,7 +37,7 @@ def check(config: Config) -> None:
     """Check the settings of OAUTHBEARER.
 
     Raises:
-        ConfigError: one is missing, or two of them conflict.
+        ConfigError: a setting is missing, or two settings conflict.
 
     Source: Kapacitor services/kafka, SASLAuth.Validate.
     """
@@ -76,7 +77,7 @@ def check(config: Config) -> None:
 
 
 class TokenService:
-    """Requests tokens with the credentials of a client, and uses each until its end.
+    """Requests tokens with a client's credentials, and uses each until it expires.
 
     Source: golang.org/x/oauth2/clientcredentials.
     """
@@ -87,7 +88,7 @@ class TokenService:
         client: HttpClient,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make it.
+        """Create the source of tokens.
 
         Args:
             config: the settings.
@@ -102,10 +103,10 @@ class TokenService:
         self._in_header = config.sasl_oauth_service.lower() != "auth0"
 
     async def token(self) -> str:
-        """A token that is valid for a while.
+        """A token that is valid for some time.
 
         Raises:
-            DeliveryError: the service gives none.
+            DeliveryError: the service returns no token.
         """
         margin_s = self._config.sasl_oauth_token_expiry_margin / SECOND
         known = self._known
@@ -118,7 +119,7 @@ class TokenService:
     async def _requested(self) -> _Token:
         response = await self._sent()
         if self._in_header and 400 <= response.status < 500 and response.status != 429:
-            # as Go does: the other way, which is then kept if it works
+            # as Go does: try the other place, and keep it if it works
             self._in_header = False
             response = await self._sent()
             self._in_header = not 200 <= response.status < 300
@@ -143,7 +144,7 @@ class TokenService:
         else:
             form |= {"client_id": user, "client_secret": password}
         request = Request("POST", self._url, headers, urlencode(form).encode())
-        # it belongs to no delivery
+        # without a key, as a token is not for a single delivery
         with keyed(""):
             return await self._client.send(request)
 
@@ -167,9 +168,9 @@ class TokenService:
 
 
 def _seconds(value: object) -> float | None:
-    """The lifetime of a token; None for one without end."""
+    """The lifetime of a token; None if it has no end."""
     try:
-        # some services send a string
+        # some services send it as a string
         seconds = float(value) if isinstance(value, int | float | str) else 0.0
     except (ValueError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""The data of the event of a service test, from an option that has them all."""
+"""The data of a service test's event, from a single option."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from runtime.golang.quoting import quote
 def event_data(option: Mapping[str, Any]) -> EventData:
     """Event data from `{"Name": "cpu", "TaskName": "t", "Tags": {"host": "a"}, …}`.
 
-    The other keys are `Category`, `Group`, `Fields` and `Recoverable`. The case of keys
-    does not matter; others are ignored, as in Kapacitor's JSON.
+    The other keys are `Category`, `Group`, `Fields` and `Recoverable`. Keys match in
+    any case; unknown keys are ignored, as in Kapacitor's JSON.
 
     Raises:
         DeliveryError: a value has the wrong type.

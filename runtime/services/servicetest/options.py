@@ -65,7 +65,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def merged(body: bytes, defaults: T, type_name: str) -> T:
-    """`defaults`, a dataclass, with the options that `body` sets.
+    """`defaults`, a dataclass, with the options in `body`.
 
     Args:
         body: JSON.
@@ -83,7 +83,7 @@ def ignored(body: bytes, options: Any) -> list[str]:
     """The keys of a body that are not options, sorted; names match as in Go.
 
     Args:
-        body: JSON that `merged` has taken.
+        body: JSON that `merged` has accepted.
         options: a dataclass of the service's test options.
     """
     return sorted(set(_unknown(first_value(body), options, "")))
@@ -110,7 +110,7 @@ def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
         elif isinstance(before, Secret):
             changes[field.name] = before if is_placeholder(value) else _secret(value)
         elif value == _shown(field.name, before):
-            # a placeholder in a URL means that the URL was not changed
+            # a redacted URL that is sent back means that the URL is unchanged
             changes[field.name] = before
         elif isinstance(before, Duration):
             changes[field.name] = Duration(value)
@@ -173,7 +173,7 @@ def _record_reader(record: type[Any], type_name: str) -> Reader:
 
 
 def _printed(value: Any, name: str, before: Any) -> Template:
-    """Reads a template; what is not a string is printed as it is."""
+    """Reads a template; values other than strings are printed."""
     return _template(text(anything(value, name, None)), name, before)
 
 
@@ -189,12 +189,12 @@ def _level(value: Any, name: str, before: Any) -> Level:
 def level(text: str) -> Level:
     """The level named by a string in upper case, possibly abbreviated; "" is OK.
 
-    Kapacitor looks for the text at the beginnings of the levels in their names run
-    together, so `C`, `CRIT` and even `OKINFO` are levels, `ING` is none. `RECOVERY`, as
-    Opsgenie's tests have it, is OK.
+    Kapacitor searches for the text in the concatenated names of the levels, at the
+    start of a level. So `C`, `CRIT` and even `OKINFO` are levels, but `ING` is not.
+    `RECOVERY`, from Opsgenie's tests, is OK.
 
     Raises:
-        ValueError: it names none.
+        ValueError: the string names no level.
 
     Source: Kapacitor alert/types.go, Level.UnmarshalText.
     """

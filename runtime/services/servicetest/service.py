@@ -1,4 +1,4 @@
-"""The API that makes each integration send a message on request."""
+"""The API for sending a test message through each integration."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PATH = f"{BASE}/service-tests"
 TEST_LIMIT_S = 10.0
 TESTS_AT_ONCE = 4
 _RETRY_AFTER_S = 1
-# Maximum number of unknown options in a response.
+# Maximum number of unknown options to list in a response.
 _MOST_NAMED = 10
 
 
@@ -38,10 +38,10 @@ class Testable(Protocol):
         """The test's options as a dataclass, with the current defaults."""
 
     async def test(self, options: Any) -> None:
-        """Send it.
+        """Send the test.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: the test was not delivered.
         """
 
 
@@ -51,7 +51,7 @@ class ServiceTestService:
     def __init__(
         self, services: Mapping[str, Testable], *, limit_s: float = TEST_LIMIT_S
     ) -> None:
-        """Make the service.
+        """Create the service.
 
         Args:
             services: services that can be tested, by name.
@@ -62,7 +62,7 @@ class ServiceTestService:
         self._running = 0
 
     def add_routes(self, router: Router) -> None:
-        """Answer below `/service-tests`."""
+        """Add the routes."""
         router.add("GET", "/service-tests", self._list)
         router.add("GET", "/service-tests/", self._show)
         router.add("POST", "/service-tests/", self._test)
@@ -75,7 +75,7 @@ class ServiceTestService:
                 for name in sorted(self._services)
                 if not pattern or match(pattern, name)
             ]
-            # a bad pattern is one even where there is nothing to match
+            # a malformed pattern is refused even if there are no services to match
             match(pattern, "")
         except PatternError as error:
             return failure(f"bad pattern: {error}", 400)
@@ -137,7 +137,7 @@ class ServiceTestService:
         """A service by its name.
 
         Raises:
-            FailedError: it cannot be loaded.
+            FailedError: the service cannot be loaded.
         """
         try:
             return self._services[name]

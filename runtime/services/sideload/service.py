@@ -15,7 +15,7 @@ class SideloadService:
     """Answers below `/sideload`."""
 
     def __init__(self, sources: Sources, compute: Compute) -> None:
-        """Make the API.
+        """Create the API.
 
         Args:
             sources: the directories in use.
@@ -29,11 +29,11 @@ class SideloadService:
         router.add("POST", "/sideload/reload", self._reload)
 
     async def _reload(self, request: Request) -> Answer:
-        """Reload all directories; if one fails, all values stay."""
+        """Reload all directories; if one fails, no values change."""
         found: dict[str, Values] = {}
         for directory in await self._compute.run(lambda: self._sources.directories):
             try:
-                # files may be slow, and tasks go on meanwhile
+                # in a thread: reading files may be slow, and tasks go on meanwhile
                 found[directory] = await asyncio.to_thread(read, directory)
             except SideloadError as error:
                 text = f"failed to update source {quote(directory)}: {error}"

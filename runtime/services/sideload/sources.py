@@ -30,10 +30,10 @@ class SideloadError(KapacitorError):
 
 
 class Source:
-    """The values of one directory. Belongs to the compute thread.
+    """The values of one directory. For the compute thread only.
 
     Attributes:
-        directory: its path, absolute.
+        directory: absolute path of the directory.
         version: increases when the values are replaced.
     """
 
@@ -58,17 +58,17 @@ class Source:
 
 
 class Sources:
-    """The sources in use. Belongs to the compute thread."""
+    """The sources in use. For the compute thread only."""
 
     def __init__(self) -> None:
         self._sources: dict[str, Source] = {}
         self._users: dict[str, int] = {}
 
     def open(self, source: str) -> Source:
-        """The source of a URL, read unless another node has it open.
+        """The source of a URL; it is read unless another node uses it.
 
         Raises:
-            SideloadError: the URL is of another kind, or a file cannot be read.
+            SideloadError: the URL is not supported, or a file cannot be read.
         """
         directory = directory_of(source)
         found = self._sources.get(directory)
@@ -89,7 +89,7 @@ class Sources:
         return sorted(self._sources)
 
     def replace(self, read: Mapping[str, Values]) -> None:
-        """Apply new values of directories that are still in use."""
+        """Apply new values of directories that are still used."""
         for directory, values in read.items():
             if directory in self._sources:
                 self._sources[directory].replace(values)
@@ -122,7 +122,7 @@ def directory_of(source: str) -> str:
 def read(directory: str) -> dict[str, dict[str, Any]]:
     """The values of all files below a directory, by path relative to it.
 
-    Hidden files are left out, such as `..data` of Kubernetes.
+    Hidden files are left out: `..data` of Kubernetes, for instance.
 
     Raises:
         SideloadError: a file cannot be read, or there are too many.

@@ -1,4 +1,4 @@
-"""Sends email with aiosmtplib, over a connection that is kept for a while."""
+"""Sends email with aiosmtplib, over a connection that is kept for some time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aiosmtplib import SMTP
 
 _LIBRARY = "aiosmtplib"
-# as Go's client introduces itself
+# the name by which Go's client introduces itself
 _OWN_NAME = "localhost"
 _LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 _QUIT_S = 5.0
@@ -57,7 +57,7 @@ async def open(config: Config, network: Network) -> Mailer:
 
 
 async def close(client: Mailer) -> None:
-    """End the connection."""
+    """Close the connection."""
     await client.close()
 
 
@@ -75,7 +75,7 @@ def composed(data: Mapping[str, Any]) -> bytes:
     """The message for `data`, with the header fields and the body."""
     sender = parse_address(data["from"])
     recipients = [parse_address(each) for each in data["to"]]
-    # the same for each attempt, so that servers recognize a duplicate
+    # the same ID for each attempt, so that servers recognize duplicates
     domain = _ascii_domain(sender).rpartition("@")[2]
     fields = {
         "From": _field(sender),
@@ -87,7 +87,7 @@ def composed(data: Mapping[str, Any]) -> bytes:
         "Content-Type": "text/html; charset=UTF-8",
         "Content-Transfer-Encoding": "quoted-printable",
     }
-    # not email.message: it parses addresses again, and fails for some valid ones
+    # not email.message, which parses addresses again and fails for some valid ones
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     lines = _LINE_END.sub("\n", scrub(data["html"])).encode()
     body = quopri.encodestring(lines).replace(b"\n", b"\r\n")
@@ -98,8 +98,8 @@ def composed(data: Mapping[str, Any]) -> bytes:
 class Mailer:
     """Sends messages one after another to one server.
 
-    The connection is made for the first message and closed when none has been sent for
-    the configured time.
+    The connection is opened for the first message, and closed when no message was sent
+    for the configured time.
     """
 
     def __init__(self, config: Config, network: Network) -> None:
@@ -110,7 +110,7 @@ class Mailer:
         self._turn = asyncio.Lock()
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         async with self._turn:
             self._stop_waiting()
             await self._quit()
@@ -118,8 +118,8 @@ class Mailer:
     async def send(self, sender: str, recipients: Sequence[str], body: bytes) -> None:
         """Send a message.
 
-        A recipient that the server refuses for now delays the message for all, as an
-        attempt later would reach the others twice.
+        If the server refuses a recipient for now, the message is delayed for all
+        recipients, as a later attempt would send it to the others twice.
 
         Raises:
             DeliveryError: the server refuses the message or a recipient.
@@ -134,7 +134,7 @@ class Mailer:
                 await self._reset()
                 raise
             except BaseException:
-                # an answer that is still to come would be taken for the next one's
+                # a late answer would be mistaken for that to the next command
                 self._drop()
                 raise
             finally:
@@ -153,7 +153,7 @@ class Mailer:
             raise DeliveryError(f"sent, but not to all recipients: {_joined(refused)}")
 
     async def _begun(self, sender: str, recipients: Sequence[str]) -> SMTP:
-        """A connection on which a message has begun."""
+        """A connection with a new message for these recipients."""
         from aiosmtplib import SMTPSenderRefused, SMTPServerDisconnected
 
         kept = self._connection
@@ -164,7 +164,7 @@ class Mailer:
             is_over = getattr(error, "code", _UNAVAILABLE) == _UNAVAILABLE
             if connection is not kept or not is_over:
                 raise
-            # the server has closed a connection that it found unused
+            # the server has closed the connection because it was not used
             self._drop()
             connection = await self._connected()
             await _begin(connection, sender, recipients)
@@ -219,7 +219,7 @@ class Mailer:
         except DeniedAddressError:
             raise
         except OSError as error:
-            # asyncio's own text has the address a second time; names have codes below 0
+            # asyncio's text repeats the address; error codes of lookups are negative
             is_code = error.errno is not None and error.errno > 0
             words = os.strerror(error.errno or 0) if is_code else error.strerror
             reason = (words or str(error) or "connection failed").lower()
@@ -228,7 +228,7 @@ class Mailer:
             ) from None
 
     async def _reset(self) -> None:
-        """Forget the message, or else the connection."""
+        """Cancel the message, or else close the connection."""
         from aiosmtplib import SMTPException
 
         connection = self._connection
@@ -256,7 +256,7 @@ class Mailer:
             self._connection = None
 
     def _wait(self) -> None:
-        """Close the connection after a while."""
+        """Schedule closing the connection."""
         if self._connection is not None:
             self._idle = asyncio.create_task(self._close_unused())
 
@@ -273,7 +273,7 @@ class Mailer:
 
 
 async def _begin(connection: SMTP, sender: str, recipients: Sequence[str]) -> None:
-    """Begin a message."""
+    """Start a message."""
     foreign = [each for each in (sender, *recipients) if not each.isascii()]
     if foreign and not connection.supports_extension("smtputf8"):
         text = f"the server does not accept addresses such as {foreign[0]}"
@@ -297,7 +297,7 @@ async def _refused(connection: SMTP, recipients: Sequence[str]) -> list[Delivery
 
 
 async def _log_in(connection: SMTP, config: Config) -> None:
-    """Log in by the method that Kapacitor takes."""
+    """Log in with the same methods as Kapacitor."""
     offered = {each.lower() for each in connection.server_auth_methods}
     user, password = config.username, config.password.reveal()
     if "cram-md5" in offered:
@@ -313,7 +313,7 @@ async def _log_in(connection: SMTP, config: Config) -> None:
 
 @contextlib.contextmanager
 def _answers() -> Iterator[None]:
-    """Turn the server's refusals into errors of the delivery."""
+    """Turn refusals of the server into delivery errors."""
     from aiosmtplib import SMTPException, SMTPResponseException
 
     try:
@@ -332,7 +332,7 @@ def _joined(errors: Sequence[DeliveryError]) -> str:
 
 
 def _subject(text: str) -> str:
-    """A text on one line, encoded where mail cannot hold it as it is."""
+    """A text on one line, encoded if mail cannot contain it otherwise."""
     text = _CONTROLS.sub(" ", scrub(text)).strip()
     is_plain = text.isascii() and all(len(each) < _WORD for each in text.split())
     charset = "us-ascii" if is_plain else "utf-8"
@@ -340,7 +340,7 @@ def _subject(text: str) -> str:
 
 
 def _field(address: Address) -> str:
-    """An address as a header field has it."""
+    """An address in the form of header fields."""
     plain = _ascii_domain(address)
     if not address.name:
         return plain
@@ -352,7 +352,7 @@ def _field(address: Address) -> str:
 
 
 def _ascii_domain(address: Address) -> str:
-    """An address whose domain all servers understand."""
+    """An address whose domain is in ASCII, which all servers understand."""
     local, at, domain = address.address.rpartition("@")
     try:
         return f"{local}{at}{domain.encode('idna').decode()}"

@@ -20,7 +20,7 @@ _LIBRARY = "pysnmp"
 _COMMUNITY = "kapacitor"
 _UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 _TRAP = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
-# Kapacitor's constant
+# the constant value that Kapacitor sends
 _UPTIME_TICKS = 1000
 _TYPES = frozenset("cinst")
 _UNSUPPORTED = {
@@ -57,7 +57,7 @@ def validate(config: Config) -> None:
 
 
 def check(options: HandlerConfig) -> None:
-    """Refuse options that no trap can have.
+    """Refuse options that a trap cannot have.
 
     Raises:
         OptionsError: the identifier of the trap is missing, or a type is unknown.
@@ -145,7 +145,7 @@ def encoded(community: str, trap: str, data: Sequence[Mapping[str, str]]) -> byt
 
 
 def _value(type_: str, text: str) -> Any:
-    """A value as pysnmp holds it; numbers wrap as in Go."""
+    """A value as pysnmp represents it; numbers wrap as in Go."""
     from pysnmp.proto.api import v2c
 
     makers: dict[str, Callable[[], Any]] = {
@@ -166,7 +166,7 @@ def _value(type_: str, text: str) -> Any:
 def _int(text: str) -> int:
     """A decimal number of 64 bits, or Go's error."""
     problem = "invalid syntax"
-    # the length bounds the time of reading it
+    # the pattern limits the length, and so the time of the conversion
     if _INTEGER.fullmatch(text):
         number = int(text) if len(text) <= _OID_LENGTH else _INT64
         if -_INT64 <= number < _INT64:
@@ -179,7 +179,7 @@ def _oid(kind: str, text: str) -> Oid:
     """An object identifier.
 
     Raises:
-        DeliveryError: it is invalid.
+        DeliveryError: the text is invalid.
 
     Source: snmpgo, NewOid.
     """
@@ -211,14 +211,14 @@ def _place(address: str) -> tuple[str, int]:
     """Host and port of an address.
 
     Raises:
-        ConfigError: it has no valid port.
+        ConfigError: the address has no valid port.
     """
     host, colon, port = address.rpartition(":")
     is_number = port.isascii() and port.isdigit() and len(port) <= len("65535")
     if not colon or not is_number or int(port) > 65535:
         text = f"invalid addr {quote(address)}: it must be HOST:PORT"
         raise ConfigError(text)
-    # as Go takes an address without a host
+    # as in Go, an address without a host is this machine
     return host.removeprefix("[").removesuffix("]") or "localhost", int(port)
 
 
@@ -228,6 +228,6 @@ async def _sent(client: Client, packet: bytes) -> None:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         asyncio.DatagramProtocol, remote_addr=(address, port)
     )
-    # a packet that has to wait is sent before the socket is closed
+    # closing the socket waits until the packet is sent
     transport.sendto(packet)
     transport.close()

@@ -30,13 +30,13 @@ from runtime.services.httpd.messages import (
 from runtime.services.httpd.router import Router
 from runtime.store.database import Store
 
-# as Kapacitor calls them; here they are parts of one database
+# the names of Kapacitor's stores, which are parts of one database here
 STORES = ("tasks", "recordings", "replays", "overrides", "handler-specs", "load")
 _PATH = f"{BASE}/storage/stores"
 _REJECTED = f"{BASE}/storage/rejected"
 _PART_BYTES = 1 << 18
 _PREFIX = ".backup-"
-# Each is a whole copy of the database on its disk until it was downloaded.
+# Each backup has a copy of the database on the same disk until it is downloaded.
 _BACKUPS_AT_ONCE = 2
 
 
@@ -58,7 +58,7 @@ class StorageService:
         compute: Compute,
         rejected_files: Callable[[], Sequence[tuple[str, str, str]]] = lambda: (),
     ) -> None:
-        """Make the API.
+        """Create the API.
 
         Args:
             store: the database.
@@ -72,7 +72,7 @@ class StorageService:
         self._backups = 0
 
     def open(self) -> None:
-        """Remove remains of a backup after a crash."""
+        """Remove the remains of backups that a crash interrupted."""
         if self._store.path is not None:
             for left in self._store.path.parent.glob(f"{_PREFIX}*"):
                 left.unlink(missing_ok=True)
@@ -99,7 +99,7 @@ class StorageService:
         except JsonError as error:
             return failure(f"failed to unmarshal storage action {error}", 400)
         if action is None:
-            # the slip of the pen is Kapacitor's
+            # the misspelling is Kapacitor's
             return failure('unkown storage action "unknown StorageAction 0"', 400)
         await self._compute.run(self._store.rebuild)
         return NO_CONTENT
@@ -149,9 +149,9 @@ class StorageService:
         self._backups -= 1
 
     def _copied(self) -> int:
-        """A descriptor of an unnamed copy, which needs no clean-up."""
+        """A descriptor of a copy without a name, which needs no clean-up."""
         folder = None if self._store.path is None else self._store.path.parent
-        # only the server's own user may read it while it has one
+        # while the copy has a name, only the server's user may read it
         descriptor, name = tempfile.mkstemp(prefix=_PREFIX, dir=folder)
         path = Path(name)
         try:
@@ -175,7 +175,7 @@ def _rejected_tree(rejected: tuple[str, str, str]) -> dict[str, Any]:
 
 
 class _Parts(AsyncGenerator[bytes, None]):
-    """The content of a descriptor, which is closed in any case."""
+    """The content of a descriptor, which is always closed at the end."""
 
     def __init__(self, descriptor: int, closed: Callable[[], None]) -> None:
         self._descriptor: int | None = descriptor

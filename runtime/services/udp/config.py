@@ -14,15 +14,15 @@ _PORT = re.compile(r"\d{1,5}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One `[[udp]]` table: a socket that takes line protocol.
+    """One `[[udp]]` table: a socket that receives line protocol.
 
     Attributes:
         enabled: True to listen.
         bind_address: `host:port`; without a host, every address of the machine.
         read_buffer: size of the socket's buffer in bytes; 0 for the system's.
-        buffer: packets that may wait.
+        buffer: maximum number of waiting packets.
         database: database of the points.
-        retention_policy: their retention policy.
+        retention_policy: retention policy of the points.
     """
 
     IGNORED: ClassVar[Collection[str]] = (
@@ -42,7 +42,7 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: one is missing or invalid.
+            ConfigError: a value is missing or invalid.
 
         Source: Kapacitor services/udp/service.go, Open.
         """

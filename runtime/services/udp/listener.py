@@ -16,7 +16,7 @@ from runtime.errors import BusyError, KapacitorError
 from runtime.services.udp.config import Config
 from runtime.trouble import Trouble
 
-# Waiting packets are written together up to this size.
+# Waiting packets are written together, up to this size.
 _TOGETHER_BYTES = 256 * 1024
 
 _log = logging.getLogger("kapacitor.udp")
@@ -26,13 +26,13 @@ Submit = Callable[[str, bytes, str], Awaitable[object]]
 
 
 class Listener(asyncio.DatagramProtocol):
-    """An open socket; on the event loop.
+    """An open socket, on the event loop.
 
     Attributes:
         config: its configuration.
-        port: the port that it listens at.
-        counts: numbers of bytes, lines and failures since it was opened, by Kapacitor's
-            names; `dropped` are packets that found too many waiting.
+        port: port of the socket.
+        counts: numbers of bytes, lines and failures since the start, by Kapacitor's
+            names; `dropped` is the number of packets for which there was no room.
     """
 
     def __init__(self, config: Config, submit: Submit) -> None:
@@ -80,7 +80,7 @@ class Listener(asyncio.DatagramProtocol):
 
     @property
     def address(self) -> str:
-        """The address that it listens at: `0.0.0.0:9100`."""
+        """The address of the socket: `0.0.0.0:9100`."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{host}:{self.port}"
 
@@ -112,7 +112,7 @@ class Listener(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        """Take a packet, if there is room."""
+        """Queue a packet, if there is room."""
         self.counts["bytes_rx"] += len(data)
         if len(self._waiting) >= self.config.buffer:
             self.counts["dropped"] += 1
@@ -133,7 +133,7 @@ class Listener(asyncio.DatagramProtocol):
                 await self._came.wait()
                 continue
             packets = self._next()
-            # a packet with a mistake takes no others with it
+            # if one packet is invalid, the others are written without it
             if not await self._written(packets, is_last=len(packets) == 1):
                 for each in packets:
                     await self._written([each], is_last=True)
@@ -149,14 +149,14 @@ class Listener(asyncio.DatagramProtocol):
         return packets
 
     async def _written(self, packets: list[bytes], *, is_last: bool) -> bool:
-        """Write packets; False if they are to be written one by one."""
+        """Write packets; return False if they must be written one by one."""
         body = b"\n".join(packets)
         points = sum(bool(line.strip()) for line in body.split(b"\n"))
         try:
             await self._submit(self._query, body, "")
         except BusyError as error:
             self._failed("tx_fail", error)
-        # one packet must not close the socket
+        # any error: a packet must not end the listener
         except Exception as error:
             if not is_last:
                 return False

@@ -17,7 +17,8 @@ from runtime.services.alert.kinds.topics import TopicService, check_hops, collec
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Duration
 
-# More would make an event that no service takes, and fill the memory.
+# Limit of gathered events: more would fill the memory, and no service would accept the
+# combined event.
 MAX_MEMBERS = 10_000
 _MESSAGE = "Received {{ .Count }} events in the last {{.Interval}}."
 _log = logging.getLogger("kapacitor.alert")
@@ -29,7 +30,7 @@ class AggregateHandlerConfig:
 
     Attributes:
         id: id of the combined events.
-        interval: time that events are gathered, in ns.
+        interval: time for which events are gathered, in ns.
         topic: topic of the combined events.
         message: template of the combined message, over `.Count` and `.Interval`.
     """
@@ -55,8 +56,8 @@ class _Member(msgspec.Struct):
 class AggregateHandler:
     """Gathers events and combines those of each interval into one.
 
-    Gathered events are in the database, so a restart loses none. Everything except
-    `handle` belongs to the compute thread.
+    Gathered events are in the database, so a restart loses none. All methods except
+    `handle` are for the compute thread.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class AggregateHandler:
             name: key in the database: topic and handler id.
 
         Raises:
-            OptionsError: one of them makes no sense.
+            OptionsError: an option is invalid.
         """
         if options.interval <= 0:
             raise OptionsError("aggregate interval must be greater than zero")
@@ -124,8 +125,9 @@ class AggregateHandler:
         """Gather `event`.
 
         Raises:
-            DeliveryError: it passed too many topics, or too many events are pending.
-            StoreError: it could not be kept.
+            DeliveryError: the event passed too many topics, or too many events are
+                pending.
+            StoreError: the event could not be stored.
         """
         check_hops(event)
         member = _Member(idempotency_key.get(), event)

@@ -15,12 +15,12 @@ from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
 from runtime.errors import DeliveryError
 
-# below the limit of every handler, so that its own error is the one reported
+# below the time limit of handlers, so that this error is reported
 TIME_LIMIT_S = 50.0
 OUTPUT_BYTES = 4096
 _AFTER_EXIT_S = 1.0
 _AFTER_KILL_S = 5.0
-# needed by programs that use this server; other settings may be secret
+# settings for programs that use this server; other settings may be secret
 _PASSED = frozenset(("KAPACITOR_URL", "KAPACITOR_UNSAFE_SSL"))
 
 
@@ -43,7 +43,7 @@ class ExecHandler:
     def __init__(
         self, options: ExecHandlerConfig, *, time_limit_s: float = TIME_LIMIT_S
     ) -> None:
-        """Make a handler; a program that runs longer than the limit is killed."""
+        """Create a handler that kills a program after a time limit."""
         self.options = options
         self._time_limit_s = time_limit_s
 
@@ -51,7 +51,8 @@ class ExecHandler:
         """Run the program for `event`.
 
         Raises:
-            DeliveryError: it cannot be run, takes too long, or does not exit with 0.
+            DeliveryError: the program cannot be run, takes too long, or does not exit
+                with 0.
         """
         line = event_line(event)
         transport, run = await self._started()
@@ -59,7 +60,7 @@ class ExecHandler:
             async with asyncio.timeout(self._time_limit_s):
                 run.feed(transport, line)
                 await run.exited.wait()
-            # a child of the program may hold the output open; it is not waited for
+            # do not wait longer: a child of the program may keep the output open
             await _within(_AFTER_EXIT_S, run.ended)
         except TimeoutError:
             reason = f"killed after {self._time_limit_s:g}s"
@@ -84,7 +85,7 @@ class ExecHandler:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=environment(os.environ),
-                # its own group, so that what it starts can be killed with it
+                # in its own group, so that its children can be killed with it
                 start_new_session=True,
             )
         except OSError as error:
@@ -120,15 +121,16 @@ class _Run(asyncio.SubprocessProtocol):
 
     def feed(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
         """Write `text` to the program, which may ignore it."""
-        # uvloop's pipes are not asyncio.WriteTransport, though they do the same
+        # uvloop's pipes do not inherit from asyncio.WriteTransport, but have its
+        # methods
         pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
-        # and they refuse when the program is gone; its exit code is enough
+        # they raise an error if the program has ended; its exit code is enough
         with contextlib.suppress(RuntimeError):
             pipe.write(text)
             pipe.close()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Keep as much as fits; read the rest too, so that the program does not block."""
+        """Keep the beginning and discard the rest, so that the program never blocks."""
         self.output += data[: OUTPUT_BYTES - len(self.output)]
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:

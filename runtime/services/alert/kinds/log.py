@@ -59,7 +59,7 @@ class LogHandler:
         """Append `event`.
 
         Raises:
-            DeliveryError: it cannot be JSON, or the file cannot be written.
+            DeliveryError: the event has no JSON form, or the file cannot be written.
         """
         line = event_line(event)
         try:

@@ -31,7 +31,8 @@ class PublishHandler:
         """Publish `event` to each of the topics.
 
         Raises:
-            DeliveryError: it passed too many topics, or too many events are pending.
+            DeliveryError: the event passed too many topics, or too many events are
+                pending.
         """
         check_hops(event)
         await self._topics.loop.call(collect, self._topics, event, self._targets)

@@ -40,7 +40,7 @@ class TCPHandler:
         connect_limit_s: float = CONNECT_LIMIT_S,
         write_limit_s: float = WRITE_LIMIT_S,
     ) -> None:
-        """Make a handler.
+        """Create a handler.
 
         Args:
             options: options of the handler.
@@ -57,7 +57,7 @@ class TCPHandler:
         """Write `event`.
 
         Raises:
-            DeliveryError: it cannot be JSON, or could not be written.
+            DeliveryError: the event has no JSON form, or could not be written.
         """
         text = event_line(event) + b"\n"
         writer = await self._connected()
@@ -72,7 +72,7 @@ class TCPHandler:
         except OSError as error:
             raise self._failure("write", _reason(error)) from error
         finally:
-            # after a failure nothing of the connection is worth waiting for
+            # after a failure, do not wait for a graceful close
             with contextlib.suppress(OSError):
                 writer.transport.abort()
 
@@ -106,7 +106,7 @@ class TCPHandler:
         if not (port.isascii() and port.isdigit() and int(port) <= 65535):
             text = f"address {address}: invalid port"
             raise self._failure("connect", text, retry=False)
-        # Go takes an address without a host for this machine
+        # as in Go, an address without a host is this machine
         return host.removeprefix("[").removesuffix("]") or "localhost", int(port)
 
     def _failure(self, verb: str, reason: str, *, retry: bool = True) -> DeliveryError:

@@ -17,11 +17,11 @@ MAX_HOPS = 8
 
 
 class TopicService(Protocol):
-    """The interface of the alert service for such kinds."""
+    """The interface of the alert service for kinds that publish events."""
 
     @property
     def loop(self) -> Loop:
-        """The way to the compute thread."""
+        """Calls between the event loop and the compute thread."""
 
     @property
     def store(self) -> Store:
@@ -31,7 +31,7 @@ class TopicService(Protocol):
         """Keep everything collected inside in one transaction."""
 
     def collect(self, event: Event) -> None:
-        """Take an event into its topic.
+        """Collect an event in its topic.
 
         Raises:
             DeliveryError: too many events wait for a handler.
@@ -53,10 +53,10 @@ def check_hops(event: Event) -> None:
 
 
 def collect(topics: TopicService, event: Event, targets: Sequence[str]) -> None:
-    """Take `event` into each of `targets`, all or none; on the compute thread.
+    """Collect `event` in each of `targets`, all or none; on the compute thread.
 
     Raises:
-        DeliveryError: too many events wait for some handler; it must be repeated.
+        DeliveryError: too many events wait for a handler; the event must be repeated.
     """
     missed = ""
     with topics.transaction():
