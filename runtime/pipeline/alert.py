@@ -1,4 +1,4 @@
-"""The alert node, and the properties of the handlers that need no service."""
+"""The alert node, and the properties of handlers that need no service."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ HandlerT = TypeVar("HandlerT", bound=AlertHandler)
 class AlertNode(Node):
     """`|alert()`: determines levels and sends events.
 
-    Its handlers are properties as well, those that the pipeline has.
+    The handlers of its pipeline are properties as well.
 
     Attributes:
-        category: category by which other alerts can inhibit it.
+        category: category of the alert, by which other alerts can inhibit it.
         topic: topic of its events, in addition to the node's own.
         id: template of the event's id.
         message: template of the message.
@@ -41,16 +41,17 @@ class AlertNode(Node):
         info_reset: condition for leaving INFO downwards.
         warn_reset: condition for leaving WARNING downwards.
         crit_reset: condition for leaving CRITICAL downwards.
-        use_flapping: hold events back while the level flaps.
+        use_flapping: suppress events while the level flaps.
         flap_low: share of changes below which flapping ends.
         flap_high: share of changes above which flapping begins.
         history: number of levels that flapping considers.
-        level_tag: the tag that gets the level; the other names the same.
+        level_tag: tag for the level; the other tags and fields are named alike.
         all: a batch has a level only if all its points have it.
         no_recoveries: send no OK events.
         inhibitors: categories with the tags by which they are inhibited.
-        state_changes_only: send events only when the level changes, or
-        state_changes_only_duration: this long after the last event; 0: never.
+        state_changes_only: send events only when the level changes.
+        state_changes_only_duration: time after which an unchanged level is sent again; 0
+            for never.
         handlers: handlers in the order of the script.
     """
 
@@ -95,18 +96,18 @@ class AlertNode(Node):
 
     @property_method("flapping")
     def set_flapping(self, low: float, high: float) -> None:
-        """Hold events back while the level changes more often than this."""
+        """Suppress events while the level changes more often than this."""
         self.use_flapping = True
         self.flap_low, self.flap_high = low, high
 
     @property_method("inhibit")
     def add_inhibitor(self, category: str, *tags: str) -> None:
-        """Silence alerts of a category with the same values of these tags."""
+        """Inhibit alerts of a category with the same values of these tags."""
         self.inhibitors = (*self.inhibitors, (category, tags))
 
     @property_method("stateChangesOnly")
     def set_state_changes_only(self, *max_interval: Duration) -> None:
-        """Send only changes of the level, or one event every so often."""
+        """Send changes of the level only, and repeat it after an interval, if given."""
         self.state_changes_only = True
         if len(max_interval) == 1:
             self.state_changes_only_duration = max_interval[0]
@@ -114,9 +115,9 @@ class AlertNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class AlertNodeData:
-    """An alert node as the chain goes on with it after a method property.
+    """An alert node as the target of a chain after a property that is a method.
 
-    Kapacitor's error texts distinguish the two: the type's name is a part of them.
+    Its error texts in Kapacitor have another type name than those of the node.
     """
 
     node: AlertNode
@@ -140,9 +141,9 @@ class PostHandler(AlertHandler):
         url: template of the URL.
         endpoint: the name of a configured endpoint.
         headers: headers of the request.
-        capture_response: log what the endpoint answers when it fails.
+        capture_response: log the response of the endpoint if the request fails.
         timeout: time limit of a request; 0 for the client's own limit.
-        skip_ssl_verification: take any certificate.
+        skip_ssl_verification: accept any certificate.
     """
 
     call: ClassVar[Signature] = Signature(rest=str)

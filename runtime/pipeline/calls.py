@@ -1,4 +1,4 @@
-"""Applies a script's calls to nodes and handlers, and words what is wrong with them."""
+"""Applies a script's calls to nodes and handlers, with Kapacitor's error texts."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def call_chain(target: Object, name: str, arguments: Sequence[object]) -> Node:
     """`target|name(arguments)`: a new node.
 
     Raises:
-        ScriptError: no such node can follow, or an argument is wrong.
+        ScriptError: the node cannot follow, or an argument is wrong.
     """
     node = node_of(target)
     method = methods_of(node).find(name)
     if method is None:
         raise _misplaced(target, "chaining method", name)
-    # A handler or alert given as an argument means its node.
+    # A handler or alert as an argument stands for its node.
     values = [node_of(a) if isinstance(a, Object) else a for a in arguments]
 
     def call() -> Node:
@@ -56,7 +56,7 @@ def call_chain(target: Object, name: str, arguments: Sequence[object]) -> Node:
 
 
 def call_property(target: Object, name: str, arguments: Sequence[object]) -> Object:
-    """`target.name(arguments)`: what the chain goes on with.
+    """`target.name(arguments)`: the target of the next call in the chain.
 
     Raises:
         ScriptError: the property is unknown, or an argument is wrong.
@@ -150,7 +150,7 @@ def _explained(call: Callable[[], T], target: Object, name: str) -> T:
 
 
 def _misplaced(target: Object, wanted: str, name: str) -> ScriptError:
-    """The error for a name that is not there; it may exist behind another operator."""
+    """The error for an unknown name, with a hint if it exists for another operator."""
     if wanted == "chaining method" and _property(target, name)[1] is not None:
         return _hint(wanted, name, target, "property", ".")
     if wanted == "property method" and methods_of(node_of(target)).find(name):

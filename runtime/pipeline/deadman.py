@@ -1,4 +1,4 @@
-"""`|deadman()`: an alert on how many points another node has sent on."""
+"""`|deadman()`: an alert on the number of points that another node has emitted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.units import Duration, go_duration
 def deadman(
     parent: Node, threshold: float, interval: Duration, *conditions: ast.LambdaNode
 ) -> AlertNode:
-    """`|deadman(0.0, 10s)`: critical while `parent` sends too few points.
+    """`|deadman(0.0, 10s)`: critical while `parent` emits too few points.
 
     Source: Kapacitor pipeline/node.go, Deadman.
     """

@@ -57,19 +57,19 @@ def running_dot(
         lines.append(f"\n{node.name} [{_stats(shown, labels=labels)}];\n")
         count = processed(node)
         edge = f'label="processed={count}"' if labels else f'processed="{count}"'
-        # a running node has its children in the order in which they were made
+        # a running node has its children in the order of their creation
         for child in sorted(node.children, key=lambda each: places[id(each)]):
             lines.append(f"{node.name} -> {child.name} [{edge}];\n")
     return "".join(lines) + "}"
 
 
 def _drawn(pipeline: Pipeline) -> Sequence[Node]:
-    """The nodes that are shown: nothing flows from `batch` to its queries."""
+    """The nodes to draw: without `batch`, as nothing flows from it to its queries."""
     return [node for node in pipeline.sorted() if not isinstance(node, BatchNode)]
 
 
 def _stats(shown: Sequence[tuple[str, str]], *, labels: bool) -> str:
     if labels:
-        # Graphviz reads a literal \r as the end of a line that is set flush right.
+        # In Graphviz a literal \r ends a line, and aligns it to the right.
         return 'xlabel="' + r"\r".join(f"{k}={v}" for k, v in shown) + '"'
     return "".join(f'{key}="{value}" ' for key, value in shown)

@@ -35,8 +35,7 @@ class Script:
 
     Attributes:
         pipeline: the nodes it made.
-        variables: variables that a task may set: the script's own with their defaults,
-            and those it declares without.
+        variables: variables that a task may set, with or without a default.
         dbrps: databases and retention policies that it names, in order.
     """
 
@@ -64,10 +63,10 @@ def evaluate(
         template: variables without a value get a zero value.
         deadman: settings for `|deadman()`.
         handlers: handlers available to alert nodes.
-        pause: called between the calls of the script; other work may be done there.
+        pause: called between the calls of the script, to let other work run.
 
     Raises:
-        ScriptError: it cannot be run, or a node of it is not as it should be.
+        ScriptError: the script fails, or one of its nodes is invalid.
 
     Source: Kapacitor tick/eval.go and pipeline/pipeline.go, CreatePipeline.
     """
@@ -133,7 +132,7 @@ class _Evaluator:
         self._overriding = overriding
         self._template = template
         self._pause = pause
-        # `time` is a function, but its name is taken
+        # `time` is the name of a function, and cannot be a variable
         self._scope: dict[str, object] = {
             "time": None,
             pipeline.source.kind: pipeline.source,
@@ -298,7 +297,7 @@ class _Evaluator:
 
 
 def _literal(value: object) -> ast.Expression:
-    """A value as it would be written in a lambda."""
+    """The literal of a value in a lambda."""
     match value:
         case bool():
             return ast.BoolNode(value)

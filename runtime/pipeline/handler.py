@@ -14,14 +14,14 @@ from runtime.pipeline.properties import INTERNAL, OptionOwner, Signature
 class AlertHandler(OptionOwner):
     """One handler of an alert node, as the script defines it.
 
-    A subclass's fields are its properties in TICKscript, `runtime.pipeline.properties`
-    tells how.
+    The fields of a subclass are its properties in TICKscript, by the rules of
+    `runtime.pipeline.properties`.
 
     Attributes:
-        call: the types of the arguments of the call that makes it.
-        call_fields: fields that these arguments fill; the last one takes any number of
-            further arguments, if the call does.
-        node: the alert node it belongs to.
+        call: types of the arguments of the call that creates the handler.
+        call_fields: fields for these arguments; if the call takes any number of further
+            arguments, the last field holds these.
+        node: alert node of the handler.
     """
 
     call: ClassVar[Signature] = Signature()
@@ -31,7 +31,7 @@ class AlertHandler(OptionOwner):
 
     @classmethod
     def called(cls, node: Node, *arguments: Any) -> Self:
-        """The handler that a call with `arguments`, of the types of `call`, makes.
+        """Create a handler from the arguments of a call, which have the types of `call`.
 
         Raises:
             ScriptError: the arguments are wrong.
@@ -56,5 +56,5 @@ class AlertHandler(OptionOwner):
 
 
 def argument(default: Any) -> Any:
-    """A field that only the handler property's own arguments fill."""
+    """A field that only an argument of the handler's call can set."""
     return dataclasses.field(default=default, metadata=INTERNAL)

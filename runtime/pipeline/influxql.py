@@ -43,7 +43,7 @@ def _function(
 
 
 def _of_field(method: str, provides: Edge | None) -> Callable[[Node, str], Node]:
-    """A function that takes nothing but the field."""
+    """A function whose only argument is the field."""
 
     def call(parent: Node, field: str) -> InfluxQLNode:
         return _function(parent, method, provides, field)
@@ -81,7 +81,7 @@ def moving_average(parent: Node, field: str, window: int) -> InfluxQLNode:
     return _function(parent, "movingAverage", None, field, window)
 
 
-# Without an edge of its own a function sends on what it takes in, point by point.
+# A function without an edge of its own emits the kind of data that it receives.
 FUNCTIONS: dict[str, Callable[..., Node]] = {
     "count": _of_field("count", Edge.STREAM),
     "distinct": _of_field("distinct", Edge.BATCH),

@@ -1,4 +1,4 @@
-"""Nodes that bring points together: join, union, combine."""
+"""Nodes that merge points: join, union, combine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class JoinNode(Node):
 class UnionNode(Node):
     """`|union()`: the points of several parents in the order of their times.
 
-    The parent that the call follows is the last one, as in Kapacitor.
+    As in Kapacitor, the node on which it is called is the last parent.
     """
 
     call: ClassVar[str] = "union"
@@ -62,11 +62,11 @@ class CombineNode(Node):
     """`|combine()`: the combinations of points of one time that match the predicates.
 
     Attributes:
-        lambdas: one point must match each.
-        as_names: a prefix for each.
+        lambdas: predicates; a combination has a point for each.
+        as_names: a prefix for each predicate's point.
         delimiter: string between prefix and field.
         tolerance: times are rounded to multiples of it.
-        max: no more combinations than this.
+        max: maximum number of combinations.
     """
 
     call: ClassVar[str] = "combine"
@@ -86,7 +86,7 @@ class CombineNode(Node):
 
 
 def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> None:
-    """Check that there is a prefix for each thing that is brought together.
+    """Check that there is a prefix for each parent or predicate.
 
     Raises:
         ScriptError: there are no prefixes, too few or too many.
@@ -104,7 +104,7 @@ def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> No
 def check_names(
     call: str, names: Sequence[str], forbidden: str | None, told: str
 ) -> None:
-    """Check that prefixes are distinct from each other and from the field that follows.
+    """Check that prefixes are not empty, and can be distinguished in field names.
 
     Args:
         call: the node.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# by their sections. Where one exists here, its field in `AlertHandlers` comes first.
+# by their sections; looked up only if this server has no such handler
 SECTIONS = frozenset(
     (
         *("alerta", "bigpanda", "discord", "hipchat", "httppost", "kafka", "mqtt"),
@@ -11,9 +11,9 @@ SECTIONS = frozenset(
         *("victorops", "zenoss"),
     )
 )
-# those among them that do not send HTTP requests, which a spec describes
+# handlers that send no HTTP requests, so that a spec cannot describe them
 OTHER_PROTOCOLS = frozenset(("kafka", "mqtt", "sensu", "smtp", "snmptrap"))
-# a property of scripts that is not named like its section
+# properties of scripts whose names differ from their sections
 _SECTION_OF = {"email": "smtp"}
 
 
@@ -24,9 +24,9 @@ def section_of(name: str) -> str:
 
 
 def advice(section: str) -> str:
-    """Advice that ends an error message: the way to the handler of a section.
+    """Advice about a missing handler, to be appended to an error message.
 
-    It is empty where Kapacitor has no such handler.
+    It is empty if Kapacitor does not have the handler either.
     """
     if section not in SECTIONS:
         return ""

@@ -19,7 +19,7 @@ from runtime.pipeline.properties import (
 from runtime.settings import FormerName, setting
 from runtime.units import Duration
 
-# More than any task needs; data goes through all of them in one call after another.
+# More than any task needs; data passes through the nodes by nested calls.
 _MAX_DEPTH = 150
 
 
@@ -81,11 +81,11 @@ class Node:
 
     Attributes:
         name: its kind and number, `window2`; unique in the pipeline.
-        former_name: its name by the numbering of schema 6 and before, which took one
-            number per node.
+        former_name: its name by the numbering of schema 6 and before, with one number
+            per node.
         provides: type of its output.
-        parents: source nodes, in the order the script names them.
-        children: target nodes, in the order the script created them.
+        parents: source nodes, in the order in which the script names them.
+        children: target nodes, in the order in which the script creates them.
         quiet: count this node's errors, but do not log them.
     """
 
@@ -103,7 +103,7 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """The prefix of its name; mostly the call that makes it."""
+        """The prefix of its name; usually the name of its call."""
         return self.call
 
     @property
@@ -125,7 +125,7 @@ NodeT = TypeVar("NodeT", bound=Node)
 def link(
     node: NodeT, parent: Node, *others: Node, provides: Edge | None = None
 ) -> NodeT:
-    """Make `node` a child of its parents; by default it sends on what the first one does."""
+    """Make `node` a child of its parents; by default its output is that of the first."""
     parents = (parent, *others)
     for source in parents:
         source.children.append(node)
@@ -150,7 +150,7 @@ class Pipeline:
     deadman: DeadmanSettings = field(default_factory=DeadmanSettings)
     handlers: HandlerProperties = NO_HANDLERS
     _numbers: int = 0
-    # by the object and the field that a property was set on, the name in the script
+    # names in the script of the properties that are set, by object and field
     _names: dict[tuple[int, str], str] = field(default_factory=dict)
     _former: list[tuple[str, FormerName]] = field(default_factory=list)
 
@@ -160,12 +160,12 @@ class Pipeline:
         return self.nodes[0]
 
     def add(self, node: Node, links: int = 1) -> None:
-        """Take `node` in and name it.
+        """Add `node` and name it.
 
         Args:
             node: the node.
-            links: number of parents. Each link takes a number, and the last one is the
-                node's.
+            links: number of parents. Each link takes a number, and the node has that of
+                the last link.
 
         Source: Kapacitor pipeline/node.go, linkChild.
         """
@@ -180,11 +180,11 @@ class Pipeline:
 
         Args:
             node: the alert node.
-            owner: its handler, which has the property.
+            owner: the node's handler with the property.
             used: the property.
 
         Raises:
-            ScriptError: the handler has it already, by another name.
+            ScriptError: the property is already set by another name.
         """
         place = (id(owner), used.attribute)  # the nodes keep their handlers
         before = self._names.setdefault(place, used.name)
@@ -197,10 +197,11 @@ class Pipeline:
             self._former.append((node.name, name))
 
     def caveats(self, reasons: Iterable[tuple[str, str]] = ()) -> list[str]:
-        """Former names of properties, and nodes without effect in a running task.
+        """Warnings about former names of properties and about nodes without effect.
 
         Args:
-            reasons: names of such nodes, each with the reason.
+            reasons: names of nodes without effect in a running task, each with the
+                reason.
 
         Returns:
             One text for each reason.
@@ -226,7 +227,7 @@ class Pipeline:
         """Check every node.
 
         Raises:
-            ScriptError: a node is not as it should be.
+            ScriptError: a node is invalid.
         """
         for node in self.sorted():
             node.validate()
@@ -235,12 +236,12 @@ class Pipeline:
         """Make the checks that Kapacitor makes only when the task starts.
 
         Raises:
-            TaskError: a node's parents send different things, a node is not run, or
-                too many follow one another.
+            TaskError: the parents of a node have different outputs, a node is not
+                supported, or a chain has too many nodes.
         """
         depths: dict[int, int] = {}
         for node in self.nodes:
-            # parents are made before their children
+            # parents are created before their children
             depth = 1 + max((depths[id(each)] for each in node.parents), default=0)
             depths[id(node)] = depth
             if depth > _MAX_DEPTH:
@@ -257,9 +258,9 @@ class Pipeline:
 
 
 def _visit(source: Node, seen: set[int], done: list[Node]) -> None:
-    """Append `source` and what follows it, children first.
+    """Append `source` and the nodes below it, children first.
 
-    Without recursion: a chain can be longer than Python's stack is deep.
+    Without recursion, as a chain can be longer than Python's stack is deep.
     """
     stack: list[tuple[Node, Iterator[Node]]] = [(source, iter(source.children))]
     seen.add(id(source))
@@ -275,7 +276,7 @@ def _visit(source: Node, seen: set[int], done: list[Node]) -> None:
 
 
 def _odd_parents(node: Node) -> Iterator[Node]:
-    # only a union or a join has several parents, and it sends on what it takes
+    # only unions and joins have several parents; their output has the type of their input
     for parent in node.parents if len(node.parents) > 1 else ():
         if parent.provides != node.provides:
             yield parent

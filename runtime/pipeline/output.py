@@ -13,7 +13,7 @@ from runtime.units import Duration
 
 @dataclass(eq=False, slots=True)
 class LogNode(Node):
-    """`|log()`: writes what passes to the log.
+    """`|log()`: writes points and batches to the log.
 
     Attributes:
         level: log level: INFO, ERROR, DEBUG.
@@ -42,13 +42,13 @@ class HTTPOutNode(Node):
 
 @dataclass(eq=False, slots=True)
 class HTTPPostNode(Node):
-    """`|httpPost()`: posts what passes.
+    """`|httpPost()`: posts points and batches.
 
     Attributes:
-        urls: URL to post to; one.
-        endpoints: or the name of a configured endpoint; one.
+        urls: URL to post to; at most one.
+        endpoints: name of a configured endpoint, instead of a URL; at most one.
         headers: headers of the request.
-        capture_response: log what the endpoint answers when it fails.
+        capture_response: log the response of the endpoint if the request fails.
         code_field: name of the field for the response's status.
         timeout: time limit of a request; 0 for none.
     """
@@ -73,7 +73,7 @@ class HTTPPostNode(Node):
         self.endpoints = (*self.endpoints, name)
 
     def validate(self) -> None:
-        """Check that there is one target."""
+        """Check that there is exactly one target."""
         require(
             len(self.urls) <= 1,
             f"httpPost expects 0 or 1 arguments, got {len(self.urls)}",
@@ -100,9 +100,9 @@ class InfluxDBOutNode(Node):
         retention_policy: retention policy; "" for that of the points.
         measurement: measurement; "" for that of the points.
         write_consistency: servers that must confirm: `any`, `one`, `quorum`, `all`.
-        precision: unit of the times that are written; ns unless given.
+        precision: unit of the written times; "" for ns.
         buffer: number of points that are written at once.
-        flush_interval: longest time that points wait for others.
+        flush_interval: maximum time that points wait for further ones.
         tags: tags of every point.
         create: create the database when the task starts.
     """
@@ -154,7 +154,7 @@ def check_headers(names: Sequence[str]) -> None:
     """Check the headers of a request.
 
     Raises:
-        ScriptError: one is not the script's to set.
+        ScriptError: a script cannot set one of them.
     """
     for name in names:
         require(name.lower() != "authenticate", "cannot set 'authenticate' header")

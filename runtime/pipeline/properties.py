@@ -6,13 +6,13 @@ A dataclass field is a property by its type:
 * `bool`: a flag that is set by a call without arguments, `.align()`;
 * `tuple[T, ...]`: any number of values, `.as('a', 'b')`;
 * `dict[str, T]`: a name and a value, repeatable, `.tag('a', 'b')`;
-* `tuple[tuple[str, ...], ...]`: a record a call, repeatable, `.link('a', 'b')`;
-* `tuple[R, ...]`, where `R` is a dataclass: the same, the arguments are its fields.
+* `tuple[tuple[str, ...], ...]`: a record per call, repeatable, `.link('a', 'b')`;
+* `tuple[R, ...]`, where `R` is a dataclass: an `R` per call, with arguments as fields.
 
-Those of an `OptionOwner` are options of a handler: a repeated call adds to a list,
-`object` is a value that JSON can hold, and a `Template` is parsed when it is called.
+The properties of an `OptionOwner` are options of a handler: a repeated call adds to a
+list, `object` is a value that JSON can represent, and a `Template` is parsed by the call.
 
-What does not fit is a method marked with `property_method`. Error texts are those of Go's
+Other properties are methods marked with `property_method`. Error texts are those of Go's
 reflection, which Kapacitor shows to its users.
 """
 
@@ -79,7 +79,7 @@ class Kind(enum.Enum):
 
 
 class DoubleQuotesError(ScriptError):
-    """A reference is used in place of a string; its text names no call."""
+    """A reference is used in place of a string; the text does not name the call."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -125,7 +125,7 @@ def check_data(value: object) -> None:
     """Check that a script's value can be an option of any type.
 
     Raises:
-        ScriptError: JSON has no form for it.
+        ScriptError: JSON cannot represent the value.
     """
     if isinstance(value, list):
         for each in value:
@@ -167,7 +167,7 @@ def _go_name(wanted: object) -> str:
 def _fits(value: object, wanted: object) -> bool:
     if wanted is object or type(value) is wanted:
         return True
-    # bool and Duration are ints to Python, not to a script
+    # bool and Duration are ints in Python, but not in a script
     return (
         isinstance(wanted, type)
         and wanted not in _GO_TYPES
@@ -241,11 +241,11 @@ class Property:
         kind: effect of a call.
         attribute: the field or method behind it.
         signature: the types of its arguments.
-        append: a repeated call adds to the earlier ones' values.
+        append: a repeated call adds to the values of earlier calls.
         handler: the class of the handler that the call adds to its alert node.
-        is_data: its arguments must be values that JSON can hold.
-        present: the property's present name if this is a former one, else "".
-        record: the dataclass that a call makes a value of, or None.
+        is_data: its arguments must be values that JSON can represent.
+        present: the property's present name if `name` is a former one, else "".
+        record: the dataclass of which a call creates a value, or None.
         is_template: its values are templates.
     """
 
@@ -261,10 +261,10 @@ class Property:
     is_template: bool = False
 
     def apply(self, owner: object, arguments: Sequence[object]) -> object:
-        """Call the property of `owner`; the result is that of a method, else None.
+        """Call the property of `owner`; return the result of a method, or a new handler.
 
         Raises:
-            ScriptError: an argument does not fit.
+            ScriptError: an argument has the wrong type.
         """
         for each in arguments if self.is_data else ():
             check_data(each)
@@ -314,7 +314,7 @@ class Property:
 
 
 def _template(name: str, value: object) -> Template:
-    """A template; of what is not a string, as Go prints it."""
+    """A template; values other than strings are printed as in Go."""
     try:
         return Template(text(value), name=name)
     except TemplateError as error:
@@ -322,10 +322,10 @@ def _template(name: str, value: object) -> Template:
 
 
 def _record(name: str, record: type[Any], arguments: Sequence[object]) -> object:
-    """A value of a dataclass, of which arguments give the fields in order.
+    """A value of a dataclass; the arguments are its fields in order.
 
     Raises:
-        ScriptError: there are too few or too many, or one does not fit.
+        ScriptError: there are too few or too many arguments, or one has the wrong type.
     """
     hints, fields = typing.get_type_hints(record), dataclasses.fields(record)
     least = sum(map(is_required, fields))
@@ -349,19 +349,19 @@ def _record(name: str, record: type[Any], arguments: Sequence[object]) -> object
 
 
 def _argument(hint: object) -> object:
-    """The type of a script's value for a field."""
+    """The type of an argument for a field of a certain type."""
     return str if hint is Template else hint
 
 
 class Names(Generic[T]):
-    """Names as scripts may spell them.
+    """Values by name, found in the spellings that scripts may use.
 
-    Kapacitor raises the first letter and then wants an exact match. Where that finds
-    nothing, a match that ignores case is taken, if it is the only one.
+    Kapacitor raises the first letter and then requires an exact match. If there is none,
+    the only match that ignores case is used.
     """
 
     def __init__(self, named: Mapping[str, T]) -> None:
-        # the names only: a value may be made when it is read
+        # indexed by name without reading values, as reading may import a class
         self._named = named
         self._exact = {upper_first(name): name for name in named}
         self._folded: dict[str, list[str]] = {}
@@ -369,17 +369,17 @@ class Names(Generic[T]):
             self._folded.setdefault(name.lower(), []).append(name)
 
     def exact(self, written: str) -> T | None:
-        """The property that the script names, by Kapacitor's rule."""
+        """The value for a name by Kapacitor's rule."""
         name = self._exact.get(upper_first(written))
         return None if name is None else self._named[name]
 
     def tolerant(self, written: str) -> T | None:
-        """The property that the script must mean, in any case."""
+        """The value for a name in any case, if there is only one."""
         found = self._folded.get(written.lower(), ())
         return self._named[found[0]] if len(found) == 1 else None
 
     def find(self, written: str) -> T | None:
-        """By Kapacitor's rule, else whatever the case."""
+        """The value for a name by Kapacitor's rule, or else in any case."""
         found = self.exact(written)
         return self.tolerant(written) if found is None else found
 
@@ -412,12 +412,12 @@ def properties_of(owner: type) -> dict[str, Property]:
 
 @functools.cache
 def names_of(owner: type) -> Names[Property]:
-    """The properties of a class, to be found as scripts spell them."""
+    """The properties of a class, by the names in scripts."""
     return Names(properties_of(owner))
 
 
 class HandlerProperties:
-    """Handlers that scripts can give to alert nodes, by the names of their properties.
+    """Handlers that scripts can add to alert nodes, by the names of their properties.
 
     Attributes:
         classes: `AlertHandler` classes by name; they may be lazy.
@@ -428,7 +428,7 @@ class HandlerProperties:
         self._of: dict[type, Names[Property]] = {}
 
     def name_of(self, handler: type) -> str:
-        """Name of the property that makes handlers of a class."""
+        """The name of the property that creates handlers of a class."""
         known = loaded(self.classes)
         return next(name for name, each in known.items() if each is handler)
 

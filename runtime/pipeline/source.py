@@ -30,24 +30,24 @@ class StreamNode(Node):
 
 @dataclass(eq=False, slots=True)
 class BatchNode(Node):
-    """`batch`: what queries return."""
+    """`batch`: the results of queries."""
 
     call: ClassVar[str] = "batch"
 
 
 @dataclass(eq=False, slots=True)
 class FromNode(Node):
-    """`|from()`: the points of a stream that a task wants.
+    """`|from()`: selects points of a stream.
 
     Attributes:
-        database: only points of this one; empty: any.
-        retention_policy: the same.
-        measurement: the same.
+        database: database of the points; "" for any.
+        retention_policy: their retention policy; "" for any.
+        measurement: their measurement; "" for any.
         where: predicates; all must hold.
         dimensions: names of tags, or one `*`.
         group_by_measurement: the measurement is part of the group.
-        truncate: times are floored to multiples of it; 0: they are not.
-        round: times are rounded to multiples of it; 0: they are not.
+        truncate: times are floored to multiples of it; 0 leaves them unchanged.
+        round: times are rounded to multiples of it; 0 leaves them unchanged.
     """
 
     call: ClassVar[str] = "from"
@@ -78,13 +78,13 @@ class FromNode(Node):
 
 @dataclass(eq=False, slots=True)
 class QueryNode(Node):
-    """`|query()`: runs an InfluxQL query again and again.
+    """`|query()`: runs an InfluxQL query periodically.
 
     Attributes:
         query: InfluxQL without time bounds.
         period: time range of the query.
-        every: interval of the query; or
-        cron: its schedule.
+        every: interval of the query; 0 if `cron` is set.
+        cron: schedule of the query, instead of an interval.
         align: times are multiples of `every`.
         offset: time between the end of the period and now.
         dimensions: names of tags, one `*`, `time(…)`.
@@ -136,7 +136,7 @@ class QueryFluxNode(Node):
 
 @dataclass(eq=False, slots=True)
 class StatsNode(Node):
-    """`|stats()`: how many points another node has sent on.
+    """`|stats()`: the number of points that another node has emitted.
 
     Attributes:
         interval: interval of the statistics.
@@ -153,7 +153,7 @@ class StatsNode(Node):
 
 @dataclass(eq=False, slots=True)
 class NoOpNode(Node):
-    """Takes what a node without children sends, so that it can be counted."""
+    """Receives the output of a node without children, so that it can be counted."""
 
     call: ClassVar[str] = "noop"
 

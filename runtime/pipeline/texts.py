@@ -1,7 +1,7 @@
 """Strings of a script, by the property of a handler or `|httpPost()` they reach.
 
-Read from the syntax alone: a script that cannot be run, or a template without its values,
-is read as well.
+They are found by syntax alone, so also in scripts that cannot be run and in templates
+without values.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _NODES: Names[type[Node]] = Names(
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The strings that a value of a script is made of.
+    """The strings of which a value in a script is composed.
 
     Attributes:
-        literals: the texts, in order.
-        variables: variables that it comes through.
-        others: parts that are not text, as written in the script.
-        is_whole: each text is a value of its own, none is only a part of one.
+        literals: the strings, in order.
+        variables: variables through which they are passed.
+        others: parts other than strings, as written in the script.
+        is_whole: True if each string is a value by itself, not only a part of one.
     """
 
     literals: tuple[ast.StringNode, ...] = ()
@@ -46,7 +46,7 @@ class Value:
 
     @property
     def text(self) -> str:
-        """Its texts, put together."""
+        """Its strings, joined."""
         return "".join(each.value for each in self.literals)
 
 
@@ -57,7 +57,7 @@ class Use:
     Attributes:
         owner: class of the node or handler with the property.
         number: number that distinguishes the handlers and nodes of a script.
-        field: the property's field; "" where the handler's own call has the value.
+        field: the property's field; "" for an argument of the handler's own call.
         name: name in the script: `hipChat.token`.
         key: name in a pair, else "".
         value: parts of the value.
@@ -72,7 +72,7 @@ class Use:
 
 
 def uses(program: ast.ProgramNode, handlers: HandlerProperties) -> list[Use]:
-    """The values a script gives to its handlers and `|httpPost()` nodes, in order."""
+    """The values in a script for its handlers and `|httpPost()` nodes, in order."""
     reader = _Reader(handlers)
     for statement in program.statements:
         reader.statement(statement)
@@ -80,7 +80,7 @@ def uses(program: ast.ProgramNode, handlers: HandlerProperties) -> list[Use]:
 
 
 def declared(program: ast.ProgramNode) -> dict[int, tuple[str, int]]:
-    """Variables that are texts: by a literal's position, the name and its place there."""
+    """Variables with strings: by the position of a literal, their name and its index."""
     return {
         literal.position: (statement.name, place)
         for statement in program.statements
@@ -141,7 +141,7 @@ class _Reader:
                 return None
 
     def _chain(self, chain: ast.ChainNode) -> _Object | None:
-        """Read a chain; what it ends with."""
+        """Read a chain; return the target at its end."""
         first, links = chain.links()
         found = self._object(first)
         for link in links:
@@ -152,7 +152,7 @@ class _Reader:
         call = link.right
         if isinstance(call, ast.IdentifierNode):
             return None
-        # the text inside brackets may be a chain of its own
+        # an argument may be a chain itself
         for argument in call.arguments:
             if isinstance(argument, ast.ChainNode):
                 self._chain(argument)
@@ -235,7 +235,7 @@ class _Reader:
 
 def _joined(parts: Iterable[Value], *, is_whole: bool) -> Value:
     found = list(parts)
-    # equal literals occur in different places
+    # by position, as equal literals may occur in different places
     literals = {each.position: each for value in found for each in value.literals}
     return Value(
         tuple(literals.values()),

@@ -65,7 +65,7 @@ class WindowNode(Node):
         period: the length of a window in time.
         every: interval of the windows; 0 for one with every point.
         align: windows are sent at multiples of `every`.
-        fill_period: the first is sent only when a whole period has passed.
+        fill_period: send the first window only after a complete period.
         period_count: the length of a window in points.
         every_count: number of points between windows.
     """
@@ -111,7 +111,7 @@ class EvalNode(Node):
     Attributes:
         lambdas: the expressions, in order.
         as_names: a name for each result.
-        tag_names: those of the names that become tags.
+        tag_names: names of the results that become tags.
         keep: fields to keep; None for the results only, empty for all.
     """
 
@@ -197,7 +197,7 @@ class DerivativeNode(Node):
 
 @dataclass(eq=False, slots=True)
 class StateDurationNode(Node):
-    """`|stateDuration()`: for how long a predicate has held."""
+    """`|stateDuration()`: the time for which a predicate has held."""
 
     call: ClassVar[str] = "stateDuration"
 
@@ -213,7 +213,7 @@ class StateDurationNode(Node):
 
 @dataclass(eq=False, slots=True)
 class StateCountNode(Node):
-    """`|stateCount()`: for how many points a predicate has held."""
+    """`|stateCount()`: the number of points for which a predicate has held."""
 
     call: ClassVar[str] = "stateCount"
 
@@ -237,12 +237,12 @@ class ChangeDetectNode(Node):
 
 @dataclass(eq=False, slots=True)
 class BarrierNode(Node):
-    """`|barrier()`: makes nodes below send what they hold back.
+    """`|barrier()`: makes the nodes below emit the data that they hold.
 
     Attributes:
-        idle: time without data after which it is sent; or
-        period: interval of the barriers.
-        delete: forget the group, too.
+        idle: time without data after which a barrier is sent; 0 if `period` is set.
+        period: interval of the barriers; 0 if `idle` is set.
+        delete: delete the state of the group as well.
     """
 
     call: ClassVar[str] = "barrier"
@@ -252,7 +252,7 @@ class BarrierNode(Node):
     delete: bool = switch()
 
     def validate(self) -> None:
-        """Check that there is one of idle and period."""
+        """Check that either idle or period is set."""
         require(
             self.idle == 0 or self.period == 0, "cannot specify both idle and period"
         )
@@ -262,7 +262,7 @@ class BarrierNode(Node):
 
 @dataclass(eq=False, slots=True)
 class ShiftNode(Node):
-    """`|shift()`: moves times."""
+    """`|shift()`: adds a duration to times."""
 
     call: ClassVar[str] = "shift"
 
@@ -280,7 +280,7 @@ class SampleNode(Node):
 
 @dataclass(eq=False, slots=True)
 class FlattenNode(Node):
-    """`|flatten()`: joins the points of one time into one.
+    """`|flatten()`: merges the points of one time into one.
 
     Attributes:
         on: the tags whose values become part of the fields' names.

@@ -1,4 +1,4 @@
-"""Nodes that scripts may hold but that are not run: a task with one does not start."""
+"""Nodes that scripts may contain but that are not run: a task with one does not start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runtime.pipeline.properties import INTERNAL, ZERO, internal, property_metho
 from runtime.tick import ast
 from runtime.units import Duration
 
-# the error's text has another spelling of the last
+# Kapacitor's error text spells the last one differently
 _KINDS = ("deployments", "replicasets", "replicationcontroller")
 
 
@@ -53,7 +53,7 @@ class AutoscaleNode(Node):
     cluster: str = ""
 
     def check(self, what: str, name: str, name_tag: str) -> None:
-        """Check what the nodes share: `what` names the thing that is scaled.
+        """Check the common properties; `what` is the property of the scaled resource.
 
         Raises:
             ScriptError: a property is missing or wrong.
@@ -66,7 +66,7 @@ class AutoscaleNode(Node):
         require(self.replicas is not None, text)
 
     def check_kind(self) -> None:
-        """Check the kind of resource, where there are several."""
+        """Check the kind of resource, for nodes that have several."""
 
 
 @dataclass(eq=False, slots=True)
@@ -76,7 +76,7 @@ class K8sAutoscaleNode(AutoscaleNode):
     call: ClassVar[str] = "k8sAutoscale"
 
     namespace: str = ""
-    # `kind` is the node's own name for something else
+    # `kind` is the kind of the node
     resource_kind: str = internal("deployments")
     resource_name: str = ""
     resource_name_tag: str = ""

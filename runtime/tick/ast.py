@@ -68,7 +68,7 @@ class StarNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceNode(Node):
-    """`"name"`: a field or tag of the point at hand."""
+    """`"name"`: a field or tag of the present point."""
 
     name: str
 
@@ -93,8 +93,8 @@ class BinaryNode(Node):
     """`left operator right`.
 
     Attributes:
-        parens: True if the whole is in brackets.
-        multiline: a line ended between the two sides.
+        parens: True if the expression is in brackets.
+        multiline: True if there is a line break between the two sides.
     """
 
     operator: str
@@ -110,7 +110,7 @@ class FunctionNode(Node):
 
     Attributes:
         kind: `global`, `chain` (after `|`), `property` (after `.`) or `dynamic` (`@`).
-        multiline: a line ended before the last argument.
+        multiline: True if there is a line break before the last argument.
     """
 
     name: str

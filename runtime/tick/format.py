@@ -1,4 +1,4 @@
-"""Writes a syntax tree back as TICKscript, laid out as Kapacitor lays it out."""
+"""Writes a syntax tree as TICKscript, in Kapacitor's layout."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from runtime.tick import ast
 from runtime.units import influx_duration
 
 _STEP = "    "
-# Indentation of a link of a chain below its statement.
+# Indentation of a chain's link relative to its statement.
 _CHAIN_INDENT = {"|": _STEP, "@": _STEP, ".": _STEP * 2}
 
 
 def format(program: ast.ProgramNode) -> str:
-    """The script of `program`: one statement a block, one link of a chain a line.
+    """The script of `program`: a block per statement, and a line per link of a chain.
 
     Source: Kapacitor tick/ast/node.go, the Format methods.
     """
@@ -32,9 +32,9 @@ def expression_text(expression: ast.Expression) -> str:
 
 
 def _inlined(node: ast.Expression) -> ast.Expression:
-    """`node` with lambdas inside of operators opened up.
+    """`node` with lambdas among operands replaced by their expressions.
 
-    A script cannot write them there, but variables can put them there.
+    The syntax does not allow them there, but they come from variables.
     """
     match node:
         case ast.BinaryNode():
@@ -70,7 +70,7 @@ def _statement(node: ast.Statement) -> str:
 
 
 def _comments(comments: Sequence[str], indent: str) -> str:
-    """Comments, each on a line of its own; `"\\n"` is the empty line between two blocks."""
+    """Comments, one per line; `"\\n"` is the empty line between two blocks."""
     return "".join(
         comment if comment == "\n" else f"{indent}//{' ' * bool(comment)}{comment}\n"
         for comment in comments
@@ -78,12 +78,12 @@ def _comments(comments: Sequence[str], indent: str) -> str:
 
 
 def _expression(node: ast.Expression, indent: str, *, at_start: bool = False) -> str:
-    """`node` from where the script has got to.
+    """The text of `node`, to be appended to the script.
 
     Args:
         node: the expression.
-        indent: indentation of the lines that it begins.
-        at_start: a line has just begun.
+        indent: indentation of its lines.
+        at_start: True at the start of a line.
     """
     if isinstance(node, ast.ChainNode):
         return _chain(node, indent, at_start)
@@ -97,7 +97,7 @@ def _expression(node: ast.Expression, indent: str, *, at_start: bool = False) ->
 
 
 def _commented(node: ast.Expression, indent: str, at_start: bool) -> str:
-    """`node` without its comments."""
+    """The text of `node` without its comments."""
     match node:
         case ast.FunctionNode():
             return f"{node.name}({_arguments(node, indent)})"
@@ -165,7 +165,7 @@ def _single(node: ast.Expression) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as a script writes it: floats have a point and no exponent."""
+    """A number literal; floats have a point and no exponent."""
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
@@ -175,7 +175,7 @@ def number_text(value: float) -> str:
 
 
 def string_text(value: str, *, triple: bool = False) -> str:
-    """A string literal; a value that `'…'` cannot hold is put in `'''…'''`."""
+    """A string literal: `'…'`, or `'''…'''` for values that need it."""
     if triple or value.endswith("\\") or "\\'" in value:
         return f"'''{value}'''"
     return "'" + value.replace("'", "\\'") + "'"

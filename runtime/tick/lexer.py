@@ -19,7 +19,7 @@ REGEX = "regex"
 LAMBDA = "lambda"
 
 _KEYWORDS = frozenset({"var", "dbrp", "AND", "OR", "TRUE", "FALSE"})
-# Only after one of these binary operators are known; anywhere else `/` starts a regular
+# Binary operators are recognized after one of these only. Elsewhere `/` starts a regular
 # expression, and the others are not tokens.
 _OPERANDS = frozenset(
     {IDENTIFIER, NUMBER, STRING, DURATION, REFERENCE, LAMBDA, ")"} | _KEYWORDS
@@ -54,7 +54,7 @@ class Token(NamedTuple):
     Attributes:
         kind: name of the kind in error texts; keywords, operators and brackets are
             their own kind.
-        text: its spelling; for `ERR` what is wrong.
+        text: its spelling; for `ERR` the error.
         start: offset of its first character, in characters.
         end: offset behind its last character.
         comments: the lines of the comments before it, without `//` and one blank; a
@@ -68,15 +68,15 @@ class Token(NamedTuple):
     comments: tuple[str, ...] = ()
 
 
-# Far more than a person writes, and half a second of work in all.
+# Far more than a person writes; they take half a second.
 _MAX_TOKENS = 100_000
 
 
 def tokens(source: str) -> list[Token]:
-    """The tokens of `source`; the last one is of kind `EOF`, or `ERR` where it breaks off.
+    """The tokens of `source`; the last one is `EOF`, or `ERR` at an error.
 
     Raises:
-        ScriptError: it is longer than any script of a person.
+        ScriptError: the script has too many tokens.
     """
     found: list[Token] = []
     comments: list[str] = []
@@ -125,7 +125,7 @@ def _named_token(source: str, kind: str, text: str, start: int, end: int) -> Tok
 
 
 def _misplaced(source: str, operator: str, start: int) -> Token:
-    """A binary operator where no operand came before it."""
+    """The token for a binary operator that does not follow an operand."""
     if operator[0] == "!":
         return Token("!", "!", start, start + 1)
     return Token(ERROR, _unknown(operator[0]), start, len(source))

@@ -31,15 +31,15 @@ _PRECEDENCE = {
     "%": 5,
 }
 _CHAIN_KINDS = {"|": "chain", ".": "property", "@": "dynamic"}
-# Bytes of script around an offending token in an error text.
+# Number of bytes around a wrong token that an error text quotes.
 _SNIPPET = 10
-# Enough for any script a person writes, little enough for Python's stack.
+# Enough for any script that a person writes, and shallow enough for Python's stack.
 _MAX_DEPTH = 100
 _MAX_OPERATORS = 400
-# Far more than a person writes; each takes a tenth of a millisecond in all.
+# Far more than a person writes; each takes a tenth of a millisecond.
 _MAX_STATEMENTS = 5000
 
-# The name of a missing operand in error texts.
+# The tokens that error texts list for a missing operand.
 _OPERAND = (
     lexer.NUMBER,
     lexer.STRING,
@@ -69,8 +69,8 @@ def parse(source: str) -> ast.ProgramNode:
     return outcome
 
 
-# A request about a task needs the tree of its script several times, and may have made it
-# on another thread before its turn comes; what is wrong with a script is as much work.
+# Cached, as a request about a task needs the tree of its script several times, and may
+# have parsed it on another thread before. Errors are cached too: they take as long.
 @lru_cache(maxsize=2)
 def _outcome(source: str) -> ast.ProgramNode | str:
     try:
@@ -92,7 +92,7 @@ def parse_lambda(source: str) -> ast.LambdaNode:
 
 
 class _Parser:
-    """Recursive descent over the tokens; `_pending` are comments no node has taken yet."""
+    """Recursive descent over the tokens; `_pending` has the comments of the next node."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -149,7 +149,7 @@ class _Parser:
         return self._bytes.of(token.start)
 
     def _broken(self, start: ast.Node | int, end: ast.Node) -> bool:
-        """True if a line ends between the positions of two nodes."""
+        """True if there is a line break between the positions of two nodes."""
         if isinstance(start, ast.Node):
             start = start.position
         return self._encoded.find(b"\n", start, end.position) >= 0
@@ -275,7 +275,7 @@ class _Parser:
         return self._operand()
 
     def _climb(self, left: ast.Expression, lowest: int) -> ast.Expression:
-        """Operators of at least the precedence `lowest` that follow `left`."""
+        """Parse the operators after `left` whose precedence is at least `lowest`."""
         count = 0
         while (precedence := _PRECEDENCE.get(self._kind(), -1)) >= lowest:
             count += 1
@@ -330,7 +330,7 @@ class _Parser:
         if comments:
             inner = replace(inner, comments=(*comments, *inner.comments))
         if not isinstance(inner, ast.BinaryNode):
-            return inner  # brackets around a single value mean nothing
+            return inner  # brackets around a single value have no effect
         return replace(inner, parens=True)
 
     def _reference(self) -> ast.ReferenceNode:

@@ -1,4 +1,4 @@
-"""Variables of scripts: their types, their values, their form in JSON."""
+"""Variables of scripts: their types, their values, and their JSON."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Var:
     Attributes:
         type: one of `TYPES`.
         value: bool, int, float, str, Duration, `ast.RegexNode`, `ast.LambdaNode`,
-            `ast.StarNode`, or a tuple of `Var` for a list; None: it has none yet.
+            `ast.StarNode`, or a tuple of `Var` for a list; None if it has no value yet.
         description: the comment above it.
     """
 
@@ -66,7 +66,7 @@ class Var:
 
 
 def type_of(value: object) -> str | None:
-    """The type of a script's value; None: variables cannot hold it from outside."""
+    """The type of a script's value; None if tasks cannot set variables of that type."""
     return _OF_VALUE.get(type(value))
 
 
@@ -81,7 +81,7 @@ Vars = Mapping[str, Var]
 
 
 def to_var(value: object, description: str = "") -> Var:
-    """A script's value as a variable; lists hold variables, too."""
+    """A script's value as a variable; items of lists are variables too."""
     kind = type_of(value)
     if isinstance(value, list):
         value = tuple(to_var(item) for item in value)

@@ -9,5 +9,4 @@ from runtime.tick.lambdas.expression import (
 )
 from runtime.tick.lambdas.state import State
 
-# the one package whose modules are an inner matter
 __all__ = ["Column", "Lambda", "State", "compile_lambda", "constant", "predicate"]

@@ -56,8 +56,8 @@ def kind_of(symbol: str) -> str:
 def complaint(symbol: str, left: Type, right: Type) -> str:
     """Reason for refusing the operation on these types.
 
-    Source: Kapacitor tick/stateful/eval_binary_node.go, determineError: only the left
-    side is looked at, though its type may be one that the operator takes on the right.
+    Source: Kapacitor tick/stateful/eval_binary_node.go, determineError: checks the left
+    side only, against the types that the operator accepts on either side.
     """
     if (symbol, left) not in _KNOWN:
         return f"invalid {kind_of(symbol)} operator {symbol} for type {NAMES[left]}"
@@ -76,7 +76,7 @@ def quotient(left: int, right: int) -> int:
     """
     if right == 0:
         raise DivisionByZeroError
-    # Python rounds down, Go toward zero
+    # Go rounds toward zero, Python rounds down
     whole = abs(left) // abs(right)
     return wrapped(whole if (left < 0) == (right < 0) else -whole)
 
@@ -94,7 +94,7 @@ def remainder(left: int, right: int) -> int:
 
 
 def ratio(left: float, right: float) -> float:
-    """Division of floats, infinite or not a number by zero."""
+    """Division of floats; by zero the result is infinite or NaN."""
     if right:
         return left / right
     if left == 0 or left != left:
@@ -106,7 +106,7 @@ def joined(left: str, right: str) -> str:
     """Two strings as one.
 
     Raises:
-        TooMuchError: it would be too long.
+        TooMuchError: the result is too long.
     """
     check(len(left) + len(right))
     return left + right
@@ -132,7 +132,7 @@ def _by_float(compute: Compute) -> Compute:
 
 
 def _as_floats(compare: Compute) -> Compute:
-    # Go compares an int with a float as floats; Python would compare exactly
+    # Go compares an int and a float as floats, whereas Python compares them exactly
     return lambda left, right: compare(float(left), float(right))
 
 
@@ -202,7 +202,7 @@ def _math() -> dict[tuple[str, Type, Type], Operation]:
 
 
 OPERATIONS: Final = _comparisons() | _logic() | _math()
-# Kapacitor calls an operator invalid for a type that is nowhere its left operand
+# Kapacitor calls an operator invalid for a type that it accepts on neither side
 _KNOWN: Final = frozenset(
     (symbol, side) for symbol, *sides in OPERATIONS for side in sides
 )

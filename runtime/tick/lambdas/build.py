@@ -1,4 +1,4 @@
-"""From a syntax tree to evaluators, and the errors that need no data."""
+"""Builds evaluators from a syntax tree, and finds errors that need no data."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def build(node: ast.Expression) -> Evaluator:
     """The evaluator of an expression.
 
     Raises:
-        ScriptError: something in it cannot be part of an expression.
+        ScriptError: a node cannot be part of an expression.
     """
     match node:
         case ast.NumberNode(value):
-            # a variable may hold any float or int, a literal never a negative one
+            # unlike literals, variables may have negative numbers and any float or int
             return Constant(value if isinstance(value, float) else wrapped(value), node)
         case ast.DurationNode(value):
             return Constant(Duration(value), node)
@@ -52,8 +52,7 @@ def build(node: ast.Expression) -> Evaluator:
             return Binary(operator, build(left), build(right), node)
         case ast.FunctionNode(name, arguments):
             return Call(name, tuple(map(build, arguments)), node)
-        # its state is made here, once for the script: all groups share it, as in
-        # Kapacitor
+        # the state is created once for the script: as in Kapacitor, all groups share it
         case ast.LambdaNode(expression):
             return Nested(build(expression), State(), node)
     raise ScriptError(
@@ -62,10 +61,10 @@ def build(node: ast.Expression) -> Evaluator:
 
 
 def check(node: Evaluator) -> bool:
-    """True if the expression needs no data, checking the parts that need none.
+    """Check the parts of an expression that need no data; True if it needs none at all.
 
     Raises:
-        ScriptError: an operator cannot take the types of two such operands.
+        ScriptError: an operator does not accept the types of such operands.
     """
     match node:
         case Constant():
@@ -79,7 +78,7 @@ def check(node: Evaluator) -> bool:
                 _within(f"{number} argument", argument)
         case Binary(operator, left, right):
             fixed = (_within("left node", left), _within("right node", right))
-            # only then is the error certain whatever the data will be
+            # only then does the error not depend on data
             if all(fixed):
                 _check_types(operator, left, right)
                 return True
@@ -87,14 +86,14 @@ def check(node: Evaluator) -> bool:
 
 
 def typed(node: Evaluator, scope: Scope) -> Type:
-    """The type of the value, with every part checked, also behind AND and OR.
+    """The type of the value; checks every part, including those after AND and OR.
 
     Args:
         node: the expression.
         scope: a value of its type for every reference.
 
     Raises:
-        EvaluationError: a part cannot take the types of its operands.
+        EvaluationError: an operator does not accept the types of its operands.
     """
     match node:
         case Unary(operator, operand):
@@ -162,7 +161,7 @@ def identity(parts: Iterable[Evaluator]) -> tuple[object, ...]:
     for part in parts:
         match part:
             case Constant(value):
-                # 1, 1.0 and TRUE are equal in Python, their texts are not
+                # by type and text, as 1, 1.0 and TRUE are equal in Python
                 found += [type(value), repr(value)]
             case Reference(name):
                 found += [Reference, name]
@@ -180,7 +179,7 @@ def references(parts: Iterable[Evaluator]) -> tuple[str, ...]:
 
 
 def is_stateful(parts: Iterable[Evaluator]) -> bool:
-    """True if a function among the parts of an expression remembers its calls."""
+    """True if a function among the parts of an expression is stateful."""
     return any(
         isinstance(each, Call)
         and each.name in FUNCTIONS
@@ -199,7 +198,7 @@ def _is_pure(call: Call) -> bool:
 
 
 def folded(node: Evaluator) -> Evaluator:
-    """The expression with its constant parts computed, where that succeeds."""
+    """The expression with its constant parts evaluated, unless they fail."""
     match node:
         case Constant() | Reference():
             return node
@@ -213,13 +212,12 @@ def folded(node: Evaluator) -> Evaluator:
             made = node._replace(arguments=tuple(map(folded, node.arguments)))
         case _:
             return node
-    # `rand()` and `now()` have nothing but constants below them, and must be called all
-    # the same
+    # `rand()` and `now()` have only constants below them, but must be called each time
     computable = all(isinstance(each, Constant) for each in _below(made))
     if not computable or (isinstance(made, Call) and not _is_pure(made)):
         return made
     try:
         return Constant(made.value(Scope({}, State())), node.source)
-    # an error belongs to the points that meet it: behind an AND none may
+    # an error must only occur for the points that reach it: after an AND none may
     except EvaluationError:
         return made

@@ -27,12 +27,12 @@ _DTYPES: Final[dict[Type, Any]] = {
     Time: np.int64,
 }
 _BLANKS: Final[dict[Type, Any]] = {float: 0.0, int: 0, bool: False, str: "", Time: 0}
-# Longer columns of strings, in characters, are not made: rows go one by one.
+# Longer columns of strings, in characters, are not built: rows are used instead.
 _LONGEST = 16 << 20
 
 
 class UnsupportedError(Exception):
-    """This frame must go row by row."""
+    """The frame cannot be evaluated in columns, only row by row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Cells:
     """A column under construction.
 
     Attributes:
-        type: the type of every value; Missing where no row has a value.
-        values: an array; a Python value that all rows share; or with `codes` a sequence
-            into which these point.
-        valid: the rows that have a value for certain; None means all.
+        type: the type of every value; Missing if no row has a value.
+        values: an array; a Python value that all rows share; or, with `codes`, a sequence
+            of distinct strings.
+        valid: the rows that certainly have a value; None means all.
         codes: index of each row into `values`, for strings; -1 for rows without a
             value.
     """
@@ -59,11 +59,11 @@ class Cells:
         return self.codes is None and not isinstance(self.values, np.ndarray)
 
     def array(self, size: int) -> NDArray[Any]:
-        """The values as an array; in rows that are not valid there is anything."""
+        """The values as an array; undefined in rows that are not valid."""
         if self.codes is not None:
             distinct = np.empty(len(self.values) + 1, dtype=np.object_)
             distinct[:-1] = self.values
-            # code -1, of rows without a value, finds the last place
+            # code -1, for rows without a value, refers to the last item
             distinct[-1] = ""
             return distinct[self.codes]
         if isinstance(self.values, np.ndarray):
@@ -74,7 +74,7 @@ class Cells:
 
 
 def nothing(size: int, of_type: Type = Missing) -> Cells:
-    """Cells that are an error in every row."""
+    """Cells that are invalid in every row."""
     return Cells(of_type, _BLANKS.get(of_type), np.zeros(size, dtype=np.bool_))
 
 
@@ -91,7 +91,7 @@ def mapped(
     operands: Sequence[Cells],
     size: int,
 ) -> Cells:
-    """`compute` called with the values of each row, or once for equal ones.
+    """Call `compute` with the values of each row, or once for equal values.
 
     Rows in which it fails are not valid.
     """
@@ -99,7 +99,7 @@ def mapped(
         raise UnsupportedError
     if all(operand.shared for operand in operands):
         return _computed_once(compute, result, operands, size)
-    # a hundred hosts in ten thousand rows: a function of the host runs a hundred times
+    # a function of a tag with a hundred values is called a hundred times
     varying = [operand for operand in operands if not operand.shared]
     if len(varying) == 1 and varying[0].codes is not None:
         return _over_distinct(compute, result, operands, varying[0])
@@ -129,15 +129,13 @@ def _over_distinct(
 ) -> Cells:
     codes, values = coded.codes, coded.values
     assert codes is not None
-    # a frame that was cut from a larger one keeps all its values
     used: Sequence[int] = range(len(values))
-    # a part of a frame has the values of the whole
+    # part of a larger frame: it has all values of that frame
     if len(values) > len(codes):
         used = np.unique(codes[codes >= 0]).tolist()
-    # if it fails there has to be something of the type; no valid row points at it
+    # a value of the type where `compute` fails; no valid row refers to it
     results: list[Any] = [_BLANKS[result]] * len(values)
-    # one place more for code -1, as in `Cells.array`
-    # the last place is that of code -1: rows without the tag
+    # the additional item at the end is for code -1, rows without the tag
     failed = np.zeros(len(values) + 1, dtype=np.bool_)
     for code in used:
         arguments = [values[code] if o is coded else o.values for o in operands]
@@ -150,7 +148,7 @@ def _over_distinct(
     valid = _all_valid(operands)
     if failed.any():
         valid = both(valid, ~failed[codes])
-    # the codes stay: two values may have become equal, which `_coded_equal` knows
+    # codes are kept even if results are equal, which `_coded_equal` allows for
     if result is str:
         return Cells(str, results, valid, codes)
     results.append(_BLANKS[result])
@@ -171,7 +169,7 @@ def _over_rows(
     for row, arguments in zip(rows, _arguments(operands, size, valid), strict=True):
         try:
             value = results[row] = compute(*arguments)
-        # a limit counts for one evaluation, and this is many: rows have one each
+        # the limits are those of one evaluation; as rows, each has its own
         except TooMuchError:
             raise UnsupportedError from None
         except IrregularError:
@@ -200,8 +198,8 @@ def _arguments(
             columns.append([operand.values] * count)
             continue
         array = operand.array(size)
-        # Python values, as `compute` is that of the rows: numpy integers would wrap in
-        # their own way
+        # as Python values, since `compute` is the row function: numpy's integers wrap
+        # differently
         columns.append((array if valid is None else array[valid]).tolist())
     return zip(*columns, strict=True)
 

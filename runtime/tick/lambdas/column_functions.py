@@ -1,7 +1,7 @@
 """The function library over columns.
 
-Only functions that numpy computes to the last bit as the row functions do are done by
-numpy; the others are called once per row, or once per distinct string of a tag.
+numpy computes only functions whose results then equal those of the row functions to the
+last bit. Others are called once per row, or once per distinct string of a tag.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def called(function: Function, operands: Sequence[Cells], size: int) -> Cells:
     """A function's results in every row.
 
     Raises:
-        UnsupportedError: columns cannot hold them.
+        UnsupportedError: the results cannot be a column.
     """
     found = function.overloads.get(tuple(operand.type for operand in operands))
     if found is None:
@@ -49,7 +49,7 @@ def called(function: Function, operands: Sequence[Cells], size: int) -> Cells:
 
 
 def _quick(name: str, call: Call, cells: Cells) -> Cells | None:
-    """The results by numpy, or None where it does not help."""
+    """The results by numpy, or None if it cannot compute them."""
     if name in _ROUND:
         return Cells(float, _ROUND[name](cells.values), cells.valid)
     if name == "unixNano":
@@ -72,7 +72,7 @@ def _truncated(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _calendar(call: Call, cells: Cells) -> Cells:
-    # points come many to a second, and asking for the local time is slow
+    # once per second, as local times are slow, and many points have the same second
     seconds, positions = np.unique(cells.values // SECOND, return_inverse=True)
     results = [call(Time(second * SECOND)) for second in seconds.tolist()]
     return Cells(int, np.array(results, dtype=np.int64)[positions], cells.valid)

@@ -1,8 +1,8 @@
 """Expressions compiled to functions of whole frames.
 
-Each node becomes a function from frame to `Cells`. Everything is evaluated for every
-row, so laziness shows only in which rows are valid: where the left side decides an AND
-or OR, the right side's failures do not count, unless its type is asked for first.
+Each node becomes a function from frame to `Cells`. All parts are evaluated for every row,
+so laziness only affects the valid rows: where the left side decides an AND or OR,
+failures of the right side are ignored, unless its type is needed first.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Column:
     Attributes:
         kind: float, int, string or bool.
         values: one per row, or a single Python value that all rows share.
-        valid: the rows whose value is certain; None means all.
+        valid: the rows that certainly have a value; None means all.
     """
 
     kind: FieldKind
@@ -86,7 +86,7 @@ class Column:
 
 
 def column_function(node: Evaluator) -> ColumnFunction | None:
-    """The function of an expression, or None where rows are the only way."""
+    """The function of an expression, or None if it can only be evaluated by row."""
     if not is_pure(parts(node)):
         return None
     part = _part(node)
@@ -94,7 +94,7 @@ def column_function(node: Evaluator) -> ColumnFunction | None:
     def columns(frame: Frame) -> Column | None:
         limits.begin()
         try:
-            # computations without a value must not warn either
+            # no warnings about rows without a value
             with np.errstate(all="ignore"):
                 return _column(part(frame), len(frame))
         except UnsupportedError:
@@ -108,7 +108,7 @@ def _column(cells: Cells, size: int) -> Column | None:
     if kind is None:
         return None
     valid = cells.valid
-    # so that the nodes need not look again
+    # None for all, which spares nodes the same check
     if valid is not None and valid.all():
         valid = None
     values = cells.values if cells.codes is None else cells.array(size)
@@ -118,7 +118,7 @@ def _column(cells: Cells, size: int) -> Column | None:
 def _part(node: Evaluator) -> Part:
     match node:
         case Constant(value):
-            # once for all frames
+            # created once for all frames
             cells = Cells(type(value), value)
             return lambda frame: cells
         case Reference(name):
@@ -145,7 +145,7 @@ def _reference(name: str) -> Part:
     def part(frame: Frame) -> Cells:
         field, tag = frame.field(name), frame.tag(name)
         if field is not None:
-            # both at once is an error, but only for the points that have both
+            # a field and a tag of one name are an error for the points that have both
             if tag is not None or field.kind == "mixed":
                 raise UnsupportedError
             return Cells(_TYPES[field.kind], field.values, field.present)
@@ -160,7 +160,7 @@ def _reference(name: str) -> Part:
 def _unary(operator: str, operand: Part) -> Part:
     def opposite(frame: Frame) -> Cells:
         cells = operand(frame)
-        # an error in each row, for the rows to word; its type is known all the same
+        # an error in each row, whose text comes from the row form; the type is known
         if cells.type is not bool:
             return nothing(len(frame), bool)
         values = not cells.values if cells.shared else ~cells.values
@@ -170,7 +170,7 @@ def _unary(operator: str, operand: Part) -> Part:
         cells = operand(frame)
         if cells.type not in _NUMBERS:
             return _absent_or_unsupported(cells.type, frame)
-        # as an array, because numpy wraps integers there and Python does not
+        # as an array, because numpy's integers wrap around and Python's do not
         return Cells(cells.type, -cells.array(len(frame)), cells.valid)
 
     return opposite if operator == "!" else minus
@@ -193,8 +193,8 @@ def _binary(
     def part(frame: Frame) -> Cells:
         sides = left(frame), right(frame)
         operation = OPERATIONS.get((operator, sides[0].type, sides[1].type))
-        # a comparison is boolean whatever its sides are: an AND around it is one of two
-        # booleans, and may do without it
+        # an invalid comparison is still boolean: an AND around it has boolean operands,
+        # and may not need its value
         if operation is None:
             return nothing(len(frame), otherwise)
         return compute(operator, operation, *sides, len(frame))
@@ -207,7 +207,7 @@ def _compare(
 ) -> Cells:
     if left.shared and right.shared:
         return mapped(operation.compute, bool, (left, right), size)
-    # strings of tags are compared by code: one look at the distinct values
+    # strings of tags are compared once per distinct value
     if operator in ("==", "!=") and left.type is str:
         for coded, other in ((left, right), (right, left)):
             if coded.codes is not None and other.shared:
@@ -217,14 +217,14 @@ def _compare(
         if left.codes is not None and right.codes is not None:
             return mapped(operation.compute, bool, (left, right), size)
         left, right = _spread(left, size), _spread(right, size)
-    # by bytes, as Go orders strings, not by code points
+    # Go orders strings by bytes, numpy by code points
     elif left.type is str:
         return mapped(operation.compute, bool, (left, right), size)
     elif left.type not in _KINDS:
         raise UnsupportedError
     values = _UFUNCS[operator](left.values, right.values)
     if values.dtype != np.bool_:
-        # numpy compares objects to objects
+        # comparisons of objects by numpy give objects
         values = values.astype(np.bool_)
     return Cells(bool, values, both(left.valid, right.valid))
 
@@ -244,7 +244,7 @@ def _coded_equal(coded: Cells, text: str, equal: bool) -> Any:
     if count == 1:
         code = values.index(text)
         return codes == code if equal else codes != code
-    # a function may have made equal what was distinct
+    # values may be equal if they are results of a function
     hits = np.array([value == text for value in values] + [False])[codes]
     return hits if equal else ~hits
 
@@ -252,7 +252,7 @@ def _coded_equal(coded: Cells, text: str, equal: bool) -> Any:
 def _calculate(
     operator: str, operation: Operation, left: Cells, right: Cells, size: int
 ) -> Cells:
-    # durations and strings have no numpy type that computes as Go does
+    # numpy has no types that compute with durations and strings as Go does
     if operation.type not in _NUMBERS or not {left.type, right.type} <= _NUMBERS:
         return mapped(operation.compute, operation.type, (left, right), size)
     if left.shared and right.shared:
@@ -268,7 +268,7 @@ def _divided(operator: str, left: Cells, right: Cells, valid: Mask | None) -> Ce
     """Go's integer division or remainder; a row with a zero divisor is not valid."""
     divisor = right.values
     if right.shared:
-        # an error in each row; the rows have its words
+        # an error in each row, whose text comes from the row form
         if divisor == 0:
             return nothing(len(left.values), int)
         divisor = np.int64(divisor)
@@ -276,13 +276,13 @@ def _divided(operator: str, left: Cells, right: Cells, valid: Mask | None) -> Ce
         zero = divisor == 0
         if zero.any():
             valid = ~zero if valid is None else valid & ~zero
-            # results of these rows are never read
+            # the results of these rows are not used
             divisor = np.where(zero, 1, divisor)
-    # fmod truncates as Go does
+    # fmod truncates like Go
     rest = np.fmod(left.values, divisor)
     if operator == "%":
         return Cells(int, rest, valid)
-    # the remainder taken off, division is exact and rounds nowhere
+    # without the remainder, the division is exact and does not round
     return Cells(int, np.floor_divide(left.values - rest, divisor), valid)
 
 
@@ -295,14 +295,13 @@ def _logical(node: Binary) -> Part:
         first = left(frame)
         if first.type is not bool:
             return nothing(len(frame), bool)
-        # no row asks the right side, whatever it would say: most often nothing is
-        # critical
+        # no row needs the right side; usual for alerts, which are rarely critical
         if lazy and _all_are(first, decisive):
             return first
         second = right(frame)
         if second.type is not bool:
             return nothing(len(frame), bool)
-        # not lazy: the right side is asked for its type in every row, and must have one
+        # if not lazy, the right side must have a type in every row
         needed = second.valid
         if lazy and needed is not None:
             # the right side is not needed where the left one decides

@@ -1,4 +1,4 @@
-"""Conversions between the types, with the words of Go's strconv where they fail."""
+"""Conversions between types, with the error texts of Go's strconv."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def int_of_text(text: str) -> int:
     """The decimal integer that a text spells."""
     if not _INT.fullmatch(text):
         raise _syntax("ParseInt", text)
-    # Python refuses texts of thousands of digits, which are out of range anyhow
+    # Python refuses thousands of digits; such numbers are out of range anyway
     value = int(text) if len(text) < 400 or not text.strip("+-0") else INT_MAX + 1
     if not INT_MIN <= value <= INT_MAX:
         raise _range("ParseInt", text)
@@ -127,7 +127,7 @@ def duration_of_float(value: float, unit: Duration) -> Duration:
 
 
 def duration_of_text(text: str, unit: Duration) -> Duration:
-    """The duration that a text spells; its unit is in the text."""
+    """The duration that a text with units spells; `unit` is ignored."""
     try:
         return Duration(parse_influx(text))
     except ValueError:
@@ -137,7 +137,7 @@ def duration_of_text(text: str, unit: Duration) -> Duration:
 def human_bytes(value: float) -> str:
     """A size as people read it: `83 MB`, `1.0 kB`, `0 B`.
 
-    Source: go-humanize Bytes, which takes unsigned numbers: negative ones are huge.
+    Source: go-humanize Bytes; it takes unsigned numbers, so negative ones become huge.
     """
     size = truncated(value) if isinstance(value, float) else value
     size &= 2**64 - 1

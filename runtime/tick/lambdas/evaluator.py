@@ -1,9 +1,9 @@
-"""Expressions evaluated node by node: the exact semantics, and the words of errors.
+"""Evaluates expressions node by node: the exact semantics, and the texts of errors.
 
-Compiled code is faster and gives up wherever something is unusual; then it is this
-module that decides. As in Kapacitor every node has two questions: of what type is it,
-and what is its value. An operator first asks for the types of both its operands, which
-is why some errors are raised before a lazy AND or OR could avoid them.
+Compiled code is faster, but stops at anything unusual and leaves the decision to this
+module. As in Kapacitor, every node has a method for its type and another for its value.
+An operator first needs the types of both operands, so some errors are raised before a
+lazy AND or OR could avoid them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Scope(NamedTuple):
 
     Attributes:
         values: values by name, for every reference of the expression, in the order of
-            appearance; MISSING where the point has none.
+            appearance; MISSING if the point has none.
     """
 
     values: Mapping[str, LambdaValue]
@@ -105,7 +105,7 @@ class Reference(NamedTuple):
         return f'"{self.name}"'
 
     def type(self, scope: Scope) -> Type:
-        """The type at this point; Missing is one."""
+        """The type at this point; `Missing` for a missing value."""
         return type(self._look_up(scope))
 
     def value(self, scope: Scope) -> LambdaValue:
@@ -135,11 +135,11 @@ class Unary(NamedTuple):
         return f"{self.operator}{self.operand.text}"
 
     def type(self, scope: Scope) -> Type:
-        """Boolean, or whatever is negated."""
+        """Boolean, or the type of the operand of `-`."""
         return bool if self.operator == "!" else self.operand.type(scope)
 
     def value(self, scope: Scope) -> LambdaValue:
-        """The opposite."""
+        """The negated operand."""
         value = self.operand.value(scope)
         if self.operator == "!":
             return not guarded(value)
@@ -164,7 +164,7 @@ class Binary(NamedTuple):
         return f"{self.left.text} {self.operator} {self.right.text}"
 
     def type(self, scope: Scope) -> Type:
-        """Boolean without a look at the operands, or the type of the result."""
+        """Boolean without checking the operands, or the type of the result."""
         if self.operator in COMPARISONS or self.operator in LOGICAL:
             return bool
         left, right = self.left.type(scope), self.right.type(scope)
@@ -174,9 +174,9 @@ class Binary(NamedTuple):
         return operation.type
 
     def value(self, scope: Scope) -> LambdaValue:
-        """The result; AND and OR evaluate their right side only if it matters."""
-        # before any value, also for AND and OR: Kapacitor chooses the evaluation
-        # function by types, and only then begins
+        """The result; AND and OR evaluate their right side only if necessary."""
+        # types come before any value, even for AND and OR: Kapacitor first chooses the
+        # evaluation function by types
         types = self.left.type(scope), self.right.type(scope)
         operation = OPERATIONS.get((self.operator, *types))
         if operation is None:
@@ -217,7 +217,7 @@ class Call(NamedTuple):
         return f"{self.name}({', '.join(each.text for each in self.arguments)})"
 
     def type(self, scope: Scope) -> Type:
-        """The type that the signature of these arguments promises."""
+        """The result type of the signature for these arguments."""
         function = self._function()
         types = []
         for number, argument in enumerate(self.arguments, 1):
@@ -232,13 +232,13 @@ class Call(NamedTuple):
 
     def value(self, scope: Scope) -> LambdaValue:
         """Call the function; all arguments are evaluated first."""
-        # a signature that does not fit is an error before an argument is evaluated, and
-        # so before a stateful one has counted
+        # a wrong signature is an error before arguments are evaluated, and so before
+        # stateful ones change their state
         self.type(scope)
         values = []
         for number, argument in enumerate(self.arguments, 1):
             try:
-                # isPresent is the one function that takes what is missing
+                # only isPresent has a signature for missing values
                 absent = argument.type(scope) is Missing
                 values.append(MISSING if absent else argument.value(scope))
             except EvaluationError as fault:
@@ -259,7 +259,7 @@ class Call(NamedTuple):
 
     def _refusal(self, function: Function, types: Sequence[Type], scope: Scope) -> str:
         named = list(zip(self.arguments, types, strict=True))
-        # Kapacitor has another text for these, and it comes first
+        # Kapacitor has a text of its own for missing values, which takes precedence
         missing = [argument.text for argument, t in named if t is Missing]
         if missing:
             several = len(missing) > 1
@@ -298,9 +298,9 @@ class Nested(NamedTuple):
 
 
 def is_boolean(node: Evaluator) -> bool:
-    """True if the node's type is boolean without looking inside."""
+    """True if the node's type is known to be boolean without data."""
     match node:
-        # the question is whether asking for its type can fail or needs the data
+        # for these nodes the method `type` cannot fail, and needs no data
         case Constant(value):
             return type(value) is bool
         case Unary("!"):
@@ -316,7 +316,7 @@ def guarded(value: LambdaValue) -> bool:
     """The value if it is boolean.
 
     Raises:
-        EvaluationError: it is not, in Kapacitor's words.
+        EvaluationError: the value is not boolean; the text is Kapacitor's.
     """
     if value is True or value is False:
         return value

@@ -1,4 +1,4 @@
-"""A lambda ready to run, and constant expressions outside of lambdas."""
+"""Compiled lambdas, and constant expressions outside of lambdas."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ class Lambda:
 
     Attributes:
         identity: equal for equivalent expressions.
-        references: the fields and tags (and perhaps `time`) that it refers to.
+        references: names that it refers to: fields, tags, `time`.
         stateful: True if its value depends on earlier points.
-        key: equal for lambdas that give equal values of equal points; None where the
-            value depends on more than the point.
+        key: equal for lambdas with equal values for equal points; None if the value
+            depends on more than the point.
     """
 
     def __init__(self, node: ast.LambdaNode) -> None:
         """Compile a lambda without free identifiers.
 
         Raises:
-            ScriptError: it holds what no expression can hold.
+            ScriptError: a node cannot be part of an expression.
         """
         root = build(node.expression)
         self._root = root
         self._expression = node.expression
-        # walked once: the start of a task compiles thousands of them
+        # walked once, as starting a task may compile thousands of lambdas
         every = tuple(parts(root))
         self.identity = identity(every)
         self.references = frozenset(references(every))
@@ -60,8 +60,8 @@ class Lambda:
         self.key = self.identity if is_pure(every) else None
         self._columns: ColumnFunction | None = column_function(folded(root))
 
-    # A script may hold thousands of lambdas, and Python takes some 0.3 ms to compile each:
-    # only what is used is. Frames need none of them.
+    # A script may have thousands of lambdas, and Python compiles each in some 0.3 ms. So
+    # each form is compiled on first use; frames need neither.
 
     @cached_property
     def text(self) -> str:
@@ -72,17 +72,16 @@ class Lambda:
     def row(self) -> Row:
         """Its value at one point, `row(state, time, fields, tags)`.
 
-        As `eval` and the like use it; raises EvaluationError.
+        Used for results, as in `eval`; raises EvaluationError.
         """
         root = self._root
         return compiled(root, lambda scope: _result(root, scope))
 
     @cached_property
     def test(self) -> Row:
-        """The same as a condition, True or False.
+        """Its value as a condition at one point, True or False.
 
-        An error's words differ from those of `row` where the expression gives nothing or
-        no boolean.
+        The error texts differ from those of `row` if the value is missing or not boolean.
         """
         root = self._root
         return compiled(root, lambda scope: _truth(root, scope), frozenset((bool,)))
@@ -92,7 +91,7 @@ class Lambda:
         return State()
 
     def check(self) -> None:
-        """Look for errors that need no data.
+        """Find errors that need no data.
 
         Raises:
             ScriptError: the expression has an error.
@@ -103,10 +102,10 @@ class Lambda:
         """Refuse an expression that is not boolean for any point.
 
         Args:
-            values: a value for each of `references`, of the type that it always has.
+            values: a value for each of `references`, of its fixed type.
 
         Raises:
-            ScriptError: it gives another type, or a part of it can have no value.
+            ScriptError: the value has another type, or a part of it always fails.
         """
         try:
             of_type = typed(self._root, Scope(values, State()))
@@ -118,14 +117,14 @@ class Lambda:
             )
 
     def columns(self, frame: Frame) -> Column | None:
-        """The values at all points of a frame, or None if it must go row by row.
+        """The values at all points of a frame, or None if it can only use rows.
 
-        Rows that are not `valid` fail or may fail: `row` and `test` decide.
+        Rows that are not `valid` fail, or may fail: evaluate them by `row` or `test`.
         """
         columns = self._columns
         if columns is None:
             return None
-        # tasks share what equal lambdas see in a frame
+        # tasks share the results of equal lambdas on a frame
         return frame.shared(("lambda", self.identity), lambda: columns(frame))
 
     def __repr__(self) -> str:
@@ -133,10 +132,10 @@ class Lambda:
 
 
 def compile_lambda(node: ast.LambdaNode) -> Lambda:
-    """The lambda ready to run; identifiers must be replaced by their values already.
+    """Compile a lambda whose identifiers have been replaced by their values.
 
     Raises:
-        ScriptError: it holds what no expression can hold.
+        ScriptError: a node cannot be part of an expression.
     """
     return Lambda(node)
 
@@ -145,15 +144,15 @@ def predicate(value: LambdaValue) -> bool:
     """The value of a lambda as a condition.
 
     Raises:
-        EvaluationError: it is not boolean, in Kapacitor's words.
+        EvaluationError: the value is not boolean; the text is Kapacitor's.
     """
     return guarded(value)
 
 
 def constant(expression: ast.Expression) -> LambdaValue:
-    """The value of an operator expression outside of a lambda, all parts literals.
+    """The value of an operator expression outside of a lambda, of literals only.
 
-    Gives float, int, str, bool or Duration (a Regex for a regex literal).
+    It is a float, int, str, bool or Duration (a Regex for a regex literal).
 
     Raises:
         ScriptError: the expression is not constant; the text is Kapacitor's.
@@ -179,13 +178,13 @@ def _opposite(operator: str, value: LambdaValue) -> LambdaValue:
 
 
 def _result(root: Evaluator, scope: Scope) -> LambdaValue:
-    """Evaluate, refusing values that cannot be stored in a field."""
-    # Kapacitor asks for the type first, and for no value where it is wrong
+    """Evaluate, and refuse values that cannot be stored in a field."""
+    # Kapacitor checks the type first, and does not evaluate if it is wrong
     of_type = root.type(scope)
     if of_type is Missing and isinstance(root, Reference):
         raise EvaluationError(f"missing value: {quote(root.name)}")
     if of_type is Missing:
-        # the evaluation itself reports what was unknown before
+        # fails with an error for the missing value
         root.value(scope)
     if of_type not in RESULTS:
         raise EvaluationError(f"expression returned unexpected type {NAMES[of_type]}")
@@ -194,6 +193,6 @@ def _result(root: Evaluator, scope: Scope) -> LambdaValue:
 
 def _truth(root: Evaluator, scope: Scope) -> bool:
     """Evaluate as a condition."""
-    # Kapacitor asks for the type first, to check the signatures of functions
+    # Kapacitor determines the type first, to check the signatures of functions
     root.type(scope)
     return guarded(root.value(scope))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 class IrregularError(Exception):
-    """The values at hand are not what compiled code expects.
+    """Compiled code does not support the values of a point.
 
-    Catch it and evaluate again with `Evaluator`, which has the error's words.
+    Catch it and evaluate again with `Evaluator`, which has the texts of errors.
     """
 
 
@@ -15,4 +15,4 @@ class CallError(IrregularError):
 
 
 class TooMuchError(CallError):
-    """An evaluation has come to its limits."""
+    """An evaluation has reached its limits."""

@@ -1,7 +1,7 @@
 """The function library of lambdas: names, signatures, implementations.
 
-Functions with a state and `isPresent` are here with their signatures only: the row
-code and the evaluator know how to call them.
+Stateful functions and `isPresent` have only their signatures here. The row code and the
+evaluator implement their calls.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Function(NamedTuple):
         """The result for arguments of any signature.
 
         Raises:
-            IrregularError: no signature fits them, or the function fails.
+            IrregularError: no signature has their types, or the function fails.
         """
         found = self.overloads.get(tuple(map(type, arguments)))
         if found is None:
@@ -56,7 +56,7 @@ class Function(NamedTuple):
         """The type of the result for argument types.
 
         Raises:
-            IrregularError: no signature fits them.
+            IrregularError: no signature has these types.
         """
         found = self.overloads.get(types)
         if found is None:
@@ -110,7 +110,7 @@ def _conversions() -> list[Function]:
             "bool",
             {
                 (str,): (bool, conversions.bool_of_text),
-                # 0 and 1 only
+                # accepts 0 and 1 only
                 (int,): (bool, conversions.bool_of_number),
                 (float,): (bool, conversions.bool_of_number),
                 (bool,): (bool, _same),
@@ -137,7 +137,7 @@ def _conversions() -> list[Function]:
         Function(
             "string",
             {
-                # the order is that of the signatures in error texts
+                # in the order of the signatures in error texts
                 (bool,): (str, conversions.text_of_bool),
                 (int,): (str, str),
                 (float,): (str, conversions.text_of_float),
@@ -178,8 +178,8 @@ def _texts() -> list[Function]:
     return [
         _one("strContains", two, bool, strings.contains),
         _one("strContainsAny", two, bool, strings.contains_any),
-        # prefixes and suffixes are the same by characters as by bytes; lengths and
-        # positions are not, hence functions of our own
+        # Python's functions do for prefixes and suffixes, which are the same in
+        # characters as in bytes; lengths and positions are not
         _one("strHasPrefix", two, bool, str.startswith),
         _one("strHasSuffix", two, bool, str.endswith),
         _one("strCount", two, int, strings.count),
@@ -224,7 +224,7 @@ def _others() -> list[Function]:
     return [
         Function(
             "isPresent",
-            # the only function that takes what is missing
+            # the only function that accepts a missing value
             {(t,): (bool, _present) for t in (Missing, bool, str, int, float)},
         ),
         Function("if", {(bool, t, t): (t, _choose) for t in branches}),

@@ -1,4 +1,4 @@
-"""Go's math package over Python floats: never raises, special cases as Go has them."""
+"""Go's math package over Python floats: never raises, with Go's special cases."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _cbrt(value: float) -> float:
     root = math.cbrt(value)
     if root == 0 or not math.isfinite(root):
         return root
-    # C libraries may be off by one in the last place, even for cubes: one Newton step
+    # a Newton step, as C libraries may be off by one in the last place, even for cubes
     return root - (root - value / (root * root)) / 3
 
 
@@ -81,7 +81,7 @@ def _logb(value: float) -> float:
 
 @functools.cache
 def _libm(name: str, *kinds: Any) -> Callable[..., float]:
-    # Bessel functions: in every C library, not in Python's
+    # Bessel functions are in every C library, but not in Python's
     function = getattr(ctypes.CDLL(None), name)
     function.argtypes = kinds
     function.restype = ctypes.c_double
@@ -91,7 +91,7 @@ def _libm(name: str, *kinds: Any) -> Callable[..., float]:
 
 def _bessel(name: str) -> Unary:
     def compute(value: float) -> float:
-        # of the second kind: C libraries disagree below zero, Go returns NaN
+        # functions of the second kind: C libraries disagree below zero, Go has NaN
         if name[0] == "y" and value < 0:
             return math.nan
         return _libm(name, ctypes.c_double)(value)
@@ -104,7 +104,7 @@ def _bessel_n(name: str) -> Callable[[int, float], float]:
         if name[0] == "y" and value < 0:
             return math.nan
         if abs(order) > _GREATEST_ORDER:
-            # the recurrence would run for minutes towards this limit
+            # the recurrence would take minutes to approach this limit
             limit = 0.0 if name[0] == "j" else -math.inf
             return value if math.isnan(value) else limit
         return _libm(name, ctypes.c_int, ctypes.c_double)(order, value)

@@ -1,8 +1,8 @@
-"""Limits of the strings of lambdas, and of the work that goes into them.
+"""Limits of the strings of lambdas, and of the work for them.
 
-What a lambda does is counted instead of timed, so that it fails on every machine or on
-none. Kapacitor has no limits; there a task delays no other. Only searches that look far
-beyond their match are timed as well: RE2 does not say how far it looked.
+Work is counted instead of timed, so that a lambda fails on every machine or on none.
+Kapacitor has no such limits, but its tasks do not delay each other. Only searches are
+timed as well, as they may read far beyond their match, and RE2 does not report how far.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import time
 
 from runtime.tick.lambdas.faults import TooMuchError
 
-# Characters of a string that an expression makes.
+# Maximum length of a string that an expression creates, in characters.
 LONGEST = 1 << 20
 # Characters that one evaluation of an expression may handle …
 WORK = 8 << 20
 # … each match of a regular expression costs this much.
 MATCH = 512
-# … and this many steps of a search cost 1. A column is one evaluation: where its
-# searches may take long it is given up, for rows between which the task's budget is seen.
+# … and this many steps of a search cost 1. A column is one evaluation: if its searches
+# may take long, rows are used instead, and the task's budget is checked between them.
 STEPS = 16
-# Seconds that one evaluation may replace matches, of the thread's own time: far more
-# than what `WORK` allows takes where searches end soon after their match.
+# Seconds of the thread's time in which one evaluation may replace matches. That is far
+# more than `WORK` allows for searches that end soon after their match.
 _TIME_S = 2.0
 
 
@@ -52,7 +52,7 @@ def spend(work: int) -> None:
 
 
 def spend_time(since_s: float) -> float:
-    """Note the time since then, and return the time now, both of `time.thread_time`.
+    """Count the time since `since_s`; return the present `time.thread_time`.
 
     Raises:
         TooMuchError: the limit is exceeded.
@@ -65,7 +65,7 @@ def spend_time(since_s: float) -> float:
 
 
 def check(length: int) -> None:
-    """Look whether a string of that length may be made.
+    """Check that a string of that length may be created.
 
     Raises:
         TooMuchError: it is too long.

@@ -12,7 +12,7 @@ from runtime.golang import regex
 from runtime.tick.lambdas import limits
 from runtime.tick.lambdas.faults import TooMuchError
 
-# Longer texts are not remembered.
+# Longer texts are not cached.
 _SHORT = 256
 # The clock is read after this many steps of searches; each may take 40 ns.
 _CLOCKED_STEPS = 1 << 20
@@ -26,7 +26,7 @@ class _Match(Protocol):
 
 
 class _Compiled(Protocol):
-    # RE2's function for bytes
+    # RE2's interface for bytes
     groups: int
     groupindex: Mapping[str, int]
     programsize: int
@@ -53,7 +53,7 @@ class Regex:
         """
         self.pattern = pattern
         self._compiled = cast(_Compiled, regex.compile(pattern))
-        # RE2 counts the instructions again each time
+        # read once, as RE2 counts the instructions on every access
         self._size = self._compiled.programsize
         self._longest = regex.MOST_STEPS // max(1, self._size)
         self._remembered = functools.lru_cache(maxsize=4096)(self._matches)
@@ -61,11 +61,12 @@ class Regex:
     def matches(self, text: str) -> bool:
         """True if it matches anywhere in a text.
 
-        Recent short texts are remembered: tags repeat, and a look-up is many times
-        faster than a search.
+        Results for recent short texts are cached: tags repeat, and a look-up is many
+        times faster than a search.
 
         Raises:
-            TooMuchError: the text is too long for the expression, or many were.
+            TooMuchError: the text is too long for the expression, or the evaluation has
+                searched too much.
         """
         if len(text) > _SHORT:
             return self._matches(text)
@@ -75,10 +76,11 @@ class Regex:
         return self._compiled.search(self._source(text)) is not None
 
     def _source(self, text: str) -> bytes:
-        """String to search.
+        """The bytes of a string that is searched; counts the work.
 
         Raises:
-            TooMuchError: one search of it may take too long, or those before it have.
+            TooMuchError: a search of it may take too long, or the evaluation has searched
+                too much.
         """
         source = text.encode(errors="surrogateescape")
         if len(source) > self._longest:
@@ -93,7 +95,7 @@ class Regex:
         """`text` with each match replaced; `$1` and `${name}` name groups.
 
         Raises:
-            TooMuchError: the result, or what it takes to make it, is too long.
+            TooMuchError: the result is too long, or takes too much work.
 
         Source: Go regexp.ReplaceAllString, which skips an empty match right after
         another match.
@@ -107,7 +109,7 @@ class Regex:
         since_s = time.thread_time()
         matches = self._compiled.finditer(source)
         while True:
-            # a match may end at once while its search has looked at the whole rest
+            # even for a short match the search may have read the whole remaining text
             steps += (len(source) - last) * self._size
             if steps > _CLOCKED_STEPS:
                 steps, since_s = 0, limits.spend_time(since_s)
@@ -136,7 +138,7 @@ class Regex:
 
 
 def _is_inside(source: bytes, position: int) -> bool:
-    """True between the bytes of a character: RE2 finds empty matches there as well."""
+    """True inside a character, where RE2 also finds empty matches."""
     for back in range(1, min(position, 3) + 1):
         first = source[position - back]
         if first >= 0xC0:

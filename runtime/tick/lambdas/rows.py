@@ -1,14 +1,14 @@
 """Expressions compiled to Python functions of one point.
 
-The generated code is for points whose values have the types that the expression wants.
+The generated code is for points whose values have the types that the expression expects.
 It is a single Python expression for each lambda:
 
     "usage" > 90.0 AND "host" != 'a'
     ((v0 > 90.0 if type(v0) is float or type(v0) is int else compute('>', v0, 90.0))
      and (v1 != 'a' if type(v1) is str else irregular()))
 
-Whatever is unusual raises `IrregularError`; then the evaluator starts over, with the state
-as it was, and either has a value or knows the words of the error.
+Anything else raises `IrregularError`. The evaluator then starts again, from the previous
+state, and returns a value or raises an error with Kapacitor's text.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ Row = Callable[
 ]
 Finish = Callable[[Scope], LambdaValue]
 
-# Below it floats and ints compare the same exactly and as floats
+# Below this, ints and floats compare equally, exactly and as floats
 _EXACT = 2**53
 _PYTHON = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ORDERING = frozenset(("<", "<=", ">", ">="))
-# Functions and operators that spend of what one evaluation may do with strings.
+# Functions and operators that count as work with strings.
 _TEXTUAL = frozenset(
     ("regexReplace", "strReplace", "strToLower", "strToUpper", "=~", "!~")
 )
@@ -74,7 +74,7 @@ class Code:
 
     Attributes:
         text: a Python expression.
-        type: the type of its value where it is known before there is a point.
+        type: the type of its value, if it is known without a point.
         simple: True for a name or literal, which can be repeated.
     """
 
@@ -142,7 +142,7 @@ class Generator:
         return Code(f"({text})" if text[0] == "-" else text, of_type, simple=True)
 
     def _bound(self, code: Code) -> tuple[str, str]:
-        """Code that gives the value, and code that gives it once more afterwards."""
+        """Code that evaluates and stores the value, and code that reads it afterwards."""
         if code.simple:
             return code.text, code.text
         name = self._temporary()
@@ -153,21 +153,21 @@ class Generator:
         if operator == "!":
             if operand.type is bool:
                 return Code(f"(not {operand.text})", bool)
-            # the test comes first in a conditional, so the value is bound there
+            # the test of a conditional is evaluated first, so the value is bound there
             return Code(
                 f"(not {again} if type({first}) is bool else irregular())", bool
             )
         if operand.type is float:
             return Code(f"(-{operand.text})", float)
-        # an int is negated by `minus`, as the least int64 stays itself
+        # ints are negated by `minus`, as the least int64 is its own negative
         return Code(
             f"(-{again} if type({first}) is float else minus({again}))", operand.type
         )
 
     def _logical(self, node: Binary) -> Code:
         word = "and" if node.operator == "AND" else "or"
-        # both types are asked for before the left value, as in the reference: a wrong
-        # type on the right is an error even where the left side decides
+        # as in the reference, both types are checked before the left value: a wrong type
+        # on the right is an error even if the left side decides
         checks = [
             f"({self._type(side)} is bool or irregular())"
             for side in (node.left, node.right)
@@ -175,7 +175,7 @@ class Generator:
         ]
         left, right = self.code(node.left).text, self.code(node.right).text
         if _is_plain(node.left, node.operator):
-            # chains stay flat, because Python limits the depth of brackets
+            # chains have no nested brackets, because Python limits their depth
             left = left[1:-1]
         text = f"({left} {word} {right})"
         if checks:
@@ -183,7 +183,7 @@ class Generator:
         return Code(text, bool)
 
     def _type(self, node: Evaluator) -> str:
-        """Code that gives the type of a node without evaluating it."""
+        """Code that determines the type of a node without evaluating it."""
         match node:
             case Constant(value):
                 return self.keep(type(value))
@@ -205,13 +205,12 @@ class Generator:
 
     def _comparison(self, operator: str, left: Code, right: Code) -> Code:
         if operator in _PYTHON:
-            # a literal on one side, something unknown on the other: nearly all
-            # conditions of scripts
+            # a literal and a value of unknown type, as in nearly all conditions
             for here, there in ((left, right), (right, left)):
                 test = _same_type_test(operator, here)
                 if test and there.type is None:
                     return self._tested(operator, left, right, there, test)
-            # types known before there is a point need no test
+            # types that are known without a point need no test
             if left.type is right.type is float:
                 return Code(f"({left.text} {operator} {right.text})", bool)
             if left.type is None or right.type is None:
@@ -241,14 +240,14 @@ class Generator:
     ) -> Code:
         first_left, again_left = self._bound(left)
         first_right, again_right = self._bound(right)
-        # & and not `and`: the slow side needs both values
+        # & instead of `and`, as the slow side needs both values
         tests = [
             f"(type({first}) is float)"
             for first, side in ((first_left, left), (first_right, right))
             if side.type is not float or not side.simple
         ]
         test = " & ".join(tests) or "True"
-        # zero is left to `compute`: Python raises where Go gives infinity or NaN
+        # zero is left to `compute`: Python raises, whereas Go returns infinity or NaN
         if operator == "/":
             test = f"({test}) and {again_right}"
         return Code(
@@ -262,7 +261,7 @@ class Generator:
         if left.type is not None and right.type is not None:
             operation = OPERATIONS.get((operator, left.type, right.type))
             known = operation.type if operation else None
-        # floats are tried, as fields mostly are: the other types cost a test more
+        # tests for floats, as most fields are; other types take an additional test
         if operator != "%" and {left.type, right.type} <= {float, None}:
             return self._both_floats(operator, left, right, known)
         made = self._computed(operator, left, right)
@@ -287,7 +286,7 @@ class Generator:
                 "or irregular()))",
                 bool,
             )
-        # known only if it is the same whatever the arguments are
+        # known if all signatures have the same result type
         results = {result for result, _ in function.overloads.values()}
         known = results.pop() if len(results) == 1 else None
         return Code(self._invocation(function, arguments), known)
@@ -299,20 +298,20 @@ class Generator:
         else:
             target = self.keep(function.invoke)
         if list(function.overloads) == [(float,)]:
-            # the common signature is tested here rather than looked up
+            # the most frequent signature is tested here instead of looked up
             first, again = self._bound(arguments[0]) if arguments else ("", "")
             if len(arguments) != 1:
                 return "irregular()"
             if not function.stateful:
                 target = self.keep(function.overloads[(float,)][1])
             return f"({target}({again}) if type({first}) is float else irregular())"
-        # with arguments that none of its signatures has
+        # the other stateful functions take no arguments
         if function.stateful and arguments:
             return "irregular()"
         return f"{target}({', '.join(texts)})"
 
     def _nested(self, node: Nested) -> Code:
-        # swapped for the time of this part, whose calls count by themselves
+        # replaced while this part is generated, which has a state of its own
         outer = self.state
         self.state = self.keep(node.state)
         code = self.code(node.expression)
@@ -327,8 +326,8 @@ def compiled(
 
     Args:
         node: the expression.
-        finish: evaluates the whole from scratch; called where the fast code cannot be used.
-        results: the types that the function may return without asking `finish`.
+        finish: evaluates the expression from the start, if the fast code cannot be used.
+        results: types that the function may return without calling `finish`.
     """
     limits.begin()
     names = references(parts(node))
@@ -352,19 +351,19 @@ def compiled(
     try:
         exec(compile(source, "<lambda>", "exec"), environment)
     except (SyntaxError, MemoryError, RecursionError):
-        # deeper than Python can nest: the evaluator alone will do
+        # nested too deeply for Python: use the evaluator only
         return _begun(slow)
     made: Row = environment["row"]
     return made
 
 
 def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> str:
-    # folded only here: the evaluator keeps the text of the script for its errors
+    # the evaluator is not folded: its errors need the text of the script
     code = generator.code(folded(node))
     states = [generator.state] + [
         name for name, value in generator.globals.items() if isinstance(value, State)
     ]
-    # saving costs a tuple for each point
+    # only states that are used, as saving takes a tuple for each point
     states = [name for name in states if f"{name}." in code.text]
     lines = ["def row(state, time, fields, tags):"]
     for name, variable in generator.names.items():
@@ -381,7 +380,7 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
         ]
     if any(_spends(each) for each in parts(node)):
         lines.append("    begin()")
-    # the evaluator starts over, and counts must not count twice
+    # saved for the evaluator, which starts again and must not count twice
     lines += [f"    saved_{name} = {name}.save()" for name in states]
     lines.append("    try:")
     if code.type in results:
@@ -393,7 +392,7 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
             "            return result",
         ]
     lines += ["    except IrregularError:", "        pass"]
-    # a call may have counted already, and the evaluator will count it again
+    # undoes calls that the evaluator will repeat
     lines += [f"    {name}.restore(saved_{name})" for name in states]
     lines.append("    return slow(state, time, fields, tags)")
     return "\n".join(lines)
@@ -442,7 +441,7 @@ def _spends(node: Evaluator) -> bool:
 
 
 def _is_plain(node: Evaluator, operator: str) -> bool:
-    """True if the node is one more AND (or OR), of parts known to be boolean."""
+    """True if the node is another AND (or OR), of parts known to be boolean."""
     return (
         isinstance(node, Binary)
         and node.operator == operator
@@ -452,7 +451,7 @@ def _is_plain(node: Evaluator, operator: str) -> bool:
 
 
 def _same_type_test(operator: str, literal: Code) -> str:
-    """The test that a value must pass to be compared with a literal by Python."""
+    """The test for values that Python can compare with a literal; "" if there is none."""
     if not literal.simple or literal.type is None:
         return ""
     if literal.type in (int, float) and literal.text[0] in "(0123456789":

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Snapshot(NamedTuple):
-    """All that a `State` holds, to go back to."""
+    """The content of a `State`, from which it can be restored."""
 
     calls: int
     moments: tuple[int, float, float]
@@ -15,7 +15,7 @@ class Snapshot(NamedTuple):
 
 
 class State:
-    """The one instance of each stateful function that an expression has."""
+    """The state of each stateful function of an expression."""
 
     __slots__ = ("_bounds", "_calls", "_moments")
 
@@ -46,11 +46,11 @@ class State:
         variance = squares / (count - 1)
         if variance == 0:
             return 0.0
-        # Go's square root of a negative is NaN; a rounding error could make one
+        # a rounding error may make the variance negative; Go's square root is then NaN
         return abs(value - mean) / math.sqrt(variance) if variance > 0 else math.nan
 
     def spread(self, value: float) -> float:
-        """The greatest value so far less the least."""
+        """The difference of the greatest and the least value so far."""
         low, high = self._bounds
         low = min(low, value)
         high = max(high, value)
@@ -58,9 +58,9 @@ class State:
         return high - low
 
     def save(self) -> Snapshot:
-        """The state at this moment."""
+        """The present content of the state."""
         return Snapshot(self._calls, self._moments, self._bounds)
 
     def restore(self, saved: Snapshot) -> None:
-        """Go back to a saved moment."""
+        """Restore a saved content."""
         self._calls, self._moments, self._bounds = saved

@@ -1,4 +1,4 @@
-"""Go's strings package over Python texts: positions and lengths are in bytes."""
+"""Go's strings package over Python strings: positions and lengths are in bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WHITE: Final = (
 
 # Work per character that Python code examines.
 _SLOW = 8
-# From how many characters on a search may be quadratic in Python.
+# From this length of the searched part on, Python's `rfind` may take quadratic time.
 _LONG = 64
 
 
@@ -30,7 +30,7 @@ def contains_any(text: str, chars: str) -> bool:
 
 
 def count(text: str, part: str) -> int:
-    """Count `part` in `text`, without overlap; "" is around every character."""
+    """The number of `part` in `text`, without overlap; "" is around every character."""
     return text.count(part)
 
 
@@ -44,7 +44,7 @@ def last_index(text: str, part: str) -> int:
     data, wanted = octets(text), octets(part)
     if len(wanted) < _LONG:
         return data.rfind(wanted)
-    # other than backwards, Python searches forwards in linear time
+    # reversed, since Python searches in linear time only forwards
     found = data[::-1].find(wanted[::-1])
     return found if found < 0 else len(data) - found - len(wanted)
 
@@ -76,7 +76,7 @@ def replace(text: str, old: str, new: str, times: int) -> str:
     """`text` with the first `times` of `old` replaced, all if negative.
 
     Raises:
-        TooMuchError: it would be too long.
+        TooMuchError: the result is too long.
     """
     number = text.count(old)
     if times >= 0:
@@ -114,7 +114,7 @@ def lower(text: str) -> str:
     if text.isascii():
         return text.lower()
     spend(_SLOW * len(text))
-    # Go knows no rules for several characters: no final sigma, İ is just i
+    # Go maps each character by itself: there is no final sigma, and İ becomes i
     return "".join(char.lower()[0] for char in text)
 
 

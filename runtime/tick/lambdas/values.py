@@ -1,4 +1,4 @@
-"""The values of lambda expressions: their types, Kapacitor's names for these, limits."""
+"""The values of lambda expressions, their types, and Kapacitor's names of types."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAMES: Final[dict[Type, str]] = {
     Duration: "duration",
     Missing: "missing",
 }
-# Possible results of a lambda: neither a time nor a regex
+# Possible types of a lambda's result: all but times and regular expressions
 RESULTS: Final[frozenset[Type]] = frozenset((float, int, str, bool, Duration))
 
 
@@ -54,9 +54,9 @@ def truncated(value: float) -> int:
 
 
 def octets(text: str) -> bytes:
-    """The text in UTF-8, in which Go counts, cuts and compares.
+    """The string in UTF-8, on which Go's functions work.
 
-    Bytes that are not UTF-8 may be in the text as surrogate escapes.
+    Bytes that are not UTF-8 may be in the string as surrogate escapes.
     """
     try:
         return text.encode()
