@@ -15,7 +15,7 @@ from runtime.delivery.queues import Queues
 from runtime.delivery.quota import DATABASE_BYTES, MESSAGES, Quota
 from runtime.errors import StoreError
 from runtime.store.database import Store
-from runtime.units import Clock, Nanoseconds
+from runtime.units import SECOND, Clock, Nanoseconds
 
 BUFFER_SIZE = 5000
 
@@ -239,6 +239,15 @@ class Backlog:
     def kept(self) -> int:
         """The number of pending messages that are in the outbox for the next start."""
         return self.queues.pending - len(self.queues.staged)
+
+    def next_attempt(self, message: Message) -> Nanoseconds:
+        """The earliest time of a pending message's next attempt, in ns since 1970 UTC."""
+        due = message.due
+        paused_s = self.queues.paused_s(message.address, self.monotonic())
+        # the pause of a failing handler concerns all of its messages
+        if paused_s > 0:
+            due = max(due, self.now() + int(paused_s * SECOND))
+        return self.timeline.shown(due)
 
     def now(self) -> Nanoseconds:
         """The current time on the timeline."""

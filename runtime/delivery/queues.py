@@ -102,6 +102,12 @@ class Queues:
             queue = self.by_address.get(address)
             return queue is not None and not queue.is_retired
 
+    def paused_s(self, address: Address, now_s: float) -> float:
+        """The remaining time in which an address gets no attempts, in seconds."""
+        with self.lock:
+            queue = self.by_address.get(address)
+            return 0.0 if queue is None else max(0.0, queue.paused_until_s - now_s)
+
     def age_s(self, queue: Queue, now: Nanoseconds) -> float:
         """The age of the oldest message of a queue in memory."""
         with self.lock:

@@ -305,7 +305,7 @@ class Overviews:
             DeliveryRow(
                 each,
                 shown(each.created),
-                shown(each.due),
+                self._backlog.next_attempt(each),
                 self._backlog.queues.has_handler(each.address),
             )
             for each in messages[:ROWS]

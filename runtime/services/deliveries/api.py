@@ -168,7 +168,7 @@ class DeliveriesAPI:
             "error": message.error,
             "maybe-duplicate": message.maybe_duplicate,
             "created": rfc3339(timeline.shown(message.created)),
-            "due": rfc3339(timeline.shown(message.due)) if is_pending else None,
+            "due": rfc3339(self._backlog.next_attempt(message)) if is_pending else None,
             "key": self._backlog.outbox.key(message),
         }
 

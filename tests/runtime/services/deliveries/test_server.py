@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
+import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -263,6 +265,23 @@ def test_a_handler_that_keeps_failing_raises_an_alert_and_recovers(
     api.json("POST", "/config/hipchat/", {"set": {"room": "r2"}})
     api.until(lambda: internal(api)["cpu/h"]["level"] == "OK")
     assert deliveries(api) == []
+
+
+def test_the_next_attempt_is_after_the_pause_of_a_failing_handler(start_alerting, chat):
+    api = start_alerting(
+        dataclasses.replace(QUICK, auth_probe_interval=Duration(3600 * SECOND))
+    )
+    chat.status = 401
+    alert(api, "a")
+    api.until(lambda: internal(api).get("cpu/h"))
+    alert(api, "b")
+    tried, waiting = deliveries(api)
+    assert (tried["attempts"], waiting["attempts"]) == (1, 0)
+    for each in (tried, waiting):
+        left = datetime.fromisoformat(each["due"]) - datetime.now(UTC)
+        assert timedelta(minutes=55) < left <= timedelta(hours=1)
+    page = api.answer("GET", "/").body.decode()
+    assert len(re.findall(">in 5[5-9] min<", page)) == 2
 
 
 def test_a_failing_handler_that_is_deleted_is_no_trouble_any_more(start_alerting, chat):
