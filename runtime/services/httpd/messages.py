@@ -156,4 +156,5 @@ def self_link(href: str) -> dict[str, str]:
 
 
 NOT_FOUND = failure("Not Found", 404)
+UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
 TOO_SLOW = failure("the request took too long", 408)
