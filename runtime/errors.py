@@ -12,10 +12,12 @@ KapacitorError
 ├── BusyError         the server cannot take more now
 ├── RefusedError      a request is refused
 │   ├── InvalidError      it is wrong
+│   ├── CredentialsError  its credentials are not accepted
 │   ├── ForbiddenError    the server's configuration does not allow it
 │   ├── NotFoundError     it names something that does not exist
 │   ├── ConflictError     it conflicts with the state of something
 │   ├── TooLargeError     it is larger than the server takes
+│   ├── TooManyError      too many like it are being answered
 │   └── FailedError       it is valid, but fails
 └── DeliveryError     a handler could not deliver           (and if a retry may help)
 
@@ -81,6 +83,10 @@ class InvalidError(RefusedError):
     """A request is wrong."""
 
 
+class CredentialsError(RefusedError):
+    """The credentials of a request are not accepted."""
+
+
 class ForbiddenError(RefusedError):
     """The server's configuration does not allow the request."""
 
@@ -95,6 +101,10 @@ class ConflictError(RefusedError):
 
 class TooLargeError(RefusedError):
     """A request is larger than the server takes."""
+
+
+class TooManyError(RefusedError):
+    """Too many requests of a kind, or of a client, are being answered already."""
 
 
 class FailedError(RefusedError):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.compute.bridge import Bridge
+from runtime.errors import BusyError, InvalidError
 from runtime.golang.json import dumps
 from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.server.logs import ROOT, logfmt, parts_of
@@ -23,7 +24,6 @@ from runtime.services.httpd.messages import (
     PREVIEW,
     Answer,
     Request,
-    failure,
 )
 from runtime.services.httpd.router import Router
 
@@ -114,9 +114,9 @@ class LogSessions(logging.Handler):
         try:
             wanted = Filter.of(request)
         except ValueError as error:
-            return failure(str(error), 400)
+            raise InvalidError(str(error)) from None
         if len(self._sessions) >= _SESSIONS:
-            return failure("too many log sessions", 503)
+            raise BusyError("too many log sessions")
         content_type = JSON if request.accept == JSON else LOGFMT
         line = _json if content_type == JSON else _logfmt
         session = _Session(wanted, line, self._forget)
@@ -146,10 +146,10 @@ class LogSessions(logging.Handler):
         try:
             name = decode(request.body, reader, {}).get("level", "")
         except JsonError as error:
-            return failure(f"invalid json: {error}", 400)
+            raise InvalidError(f"invalid json: {error}") from None
         level = _SETTABLE.get(name.upper())
         if level is None:
-            return failure("invalid log level", 400)
+            raise InvalidError("invalid log level")
         for handler in ROOT.handlers:
             if handler is not self:
                 handler.setLevel(level)

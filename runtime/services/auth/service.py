@@ -10,14 +10,15 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from runtime.errors import BusyError, CredentialsError, TooManyError
 from runtime.golang.json import encode
 from runtime.golang.queries import parse_query
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import matches, nobody
 from runtime.services.auth.subscriptions import SubscriptionTokens
-from runtime.services.auth.tokens import TokenError, verify
-from runtime.services.auth.turns import CrowdedError, Turns, crowd
+from runtime.services.auth.tokens import verify
+from runtime.services.auth.turns import Turns, crowd
 from runtime.services.httpd.credentials import (
     SUBSCRIBER,
     Credentials,
@@ -30,7 +31,8 @@ from runtime.services.httpd.messages import (
     STATUS_PATH,
     Answer,
     Request,
-    overloaded,
+    answer_to,
+    status_of,
 )
 from runtime.services.httpd.users import User, is_name, privilege
 from runtime.store.records import Records
@@ -43,10 +45,6 @@ _CHECKS_WAITING = 256
 _CHECKS_WAITING_PER_ADDRESS = 8
 _CACHED = 10_000
 DEFAULT_CACHE_EXPIRATION: Nanoseconds = 3600 * SECOND
-
-
-class AuthError(Exception):
-    """The credentials of a request are not accepted; the text is for the client."""
 
 
 class _Known(NamedTuple):
@@ -107,10 +105,10 @@ class AuthService:
         given = credentials(request.authorization, request.query_string)
         try:
             user = await self.authenticated(given, request.remote)
-        except AuthError as error:
-            return _refused(401, str(error), _challenge(request.path))
-        except CrowdedError as error:
-            return overloaded(str(error), error.status)
+        except CredentialsError as error:
+            return _refused(status_of(error), str(error), _challenge(request.path))
+        except (TooManyError, BusyError) as error:
+            return answer_to(error)
         request.user = user
         request.uri = without_password(request.uri)
         if not user.may(request.method, resource):
@@ -143,11 +141,12 @@ class AuthService:
             remote: address of the client.
 
         Raises:
-            AuthError: the credentials are invalid.
-            CrowdedError: too many passwords are being checked.
+            CredentialsError: the credentials are invalid.
+            TooManyError: too many passwords from this address are being checked.
+            BusyError: too many passwords are being checked.
         """
         if given is None:
-            raise AuthError("unable to parse authentication credentials")
+            raise CredentialsError("unable to parse authentication credentials")
         digest = self._digest(given)
         user = self._remembered(digest)
         if user is not None:
@@ -185,15 +184,12 @@ class AuthService:
             check.exception()
 
     def _by_token(self, token: str) -> tuple[User, Nanoseconds]:
-        try:
-            claims = verify(token, self._secret, self._clock())
-        except TokenError as error:
-            raise AuthError(str(error)) from None
+        claims = verify(token, self._secret, self._clock())
         if self.users is None:
             return User(claims.username, admin=True), claims.expires
         user = self.users.get(claims.username)
         if user is None:
-            raise AuthError(
+            raise CredentialsError(
                 f"retrieving user {quote(claims.username)} from store: no user exists"
             )
         return user, claims.expires
@@ -202,15 +198,15 @@ class AuthService:
         if self.users is None:
             return User(SUBSCRIBER, admin=True)
         if not is_name(token):
-            raise AuthError(f"token must be a valid username: {quote(token)}")
+            raise CredentialsError(f"token must be a valid username: {quote(token)}")
         user = None if self._tokens is None else self._tokens.user(token)
         if user is None:
-            raise AuthError("invalid subscription token")
+            raise CredentialsError("invalid subscription token")
         return user
 
     async def _by_password(self, name: str, password: str, crowd: str) -> User:
         if not name:
-            raise AuthError("username required")
+            raise CredentialsError("username required")
         if self.users is None:
             return User(name, admin=True)
         user = self.users.get(name)
@@ -218,7 +214,7 @@ class AuthService:
         async with self._turns.turn(crowd):
             found = await asyncio.to_thread(matches, password, hash)
         if not found or user is None:
-            raise AuthError("authorization failed")
+            raise CredentialsError("authorization failed")
         return user
 
     def _remembered(self, digest: bytes) -> User | None:

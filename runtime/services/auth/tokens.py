@@ -13,6 +13,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from runtime.errors import CredentialsError
 from runtime.secrets import Secret
 from runtime.units import SECOND, Nanoseconds
 
@@ -30,7 +31,7 @@ _OTHER_METHODS = frozenset(
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-class TokenError(Exception):
+class TokenError(CredentialsError):
     """A token is not accepted; the text is for the client."""
 
 

@@ -8,18 +8,7 @@ import ipaddress
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 
-
-class CrowdedError(Exception):
-    """Too many checks are waiting; the text is for the client.
-
-    Attributes:
-        status: 429 if the waiting checks come from the same address, else 503.
-    """
-
-    def __init__(self, status: int) -> None:
-        where = " from this address" if status == 429 else ""
-        super().__init__(f"too many passwords{where} are being checked, try again")
-        self.status = status
+from runtime.errors import BusyError, TooManyError
 
 
 class Turns:
@@ -49,7 +38,8 @@ class Turns:
         """Wait for a turn of `address`.
 
         Raises:
-            CrowdedError: too many checks are waiting.
+            TooManyError: too many checks from this address are waiting.
+            BusyError: too many checks are waiting.
         """
         if self._free:
             self._free -= 1
@@ -63,7 +53,7 @@ class Turns:
     async def _wait(self, address: str) -> None:
         queue = self._waiting.get(address)
         if queue is not None and len(queue) >= self._per_address:
-            raise CrowdedError(429)
+            raise _crowded()
         if self._count >= self._in_all:
             self._make_room()
         future = asyncio.get_running_loop().create_future()
@@ -81,15 +71,15 @@ class Turns:
         """Dismiss the newest check of the address with the most.
 
         Raises:
-            CrowdedError: each address has only one place.
+            BusyError: each address has only one place.
         """
         queue = max(self._waiting.values(), key=len)
         if len(queue) == 1:
-            raise CrowdedError(503)
+            raise BusyError("too many passwords are being checked, try again")
         self._count -= 1
         last = queue.pop()
         if not last.done():
-            last.set_exception(CrowdedError(429))
+            last.set_exception(_crowded())
 
     def _next(self) -> None:
         """Pass the turn to the next address."""
@@ -105,6 +95,11 @@ class Turns:
                 future.set_result(None)
                 return
         self._free += 1
+
+
+def _crowded() -> TooManyError:
+    text = "too many passwords from this address are being checked, try again"
+    return TooManyError(text)
 
 
 def crowd(address: str) -> str:

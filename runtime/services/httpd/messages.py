@@ -9,6 +9,7 @@ from typing import Any
 from runtime.errors import (
     BusyError,
     ConflictError,
+    CredentialsError,
     FailedError,
     ForbiddenError,
     InvalidError,
@@ -16,6 +17,7 @@ from runtime.errors import (
     NotFoundError,
     StoreError,
     TooLargeError,
+    TooManyError,
 )
 from runtime.golang.json import encode
 from runtime.golang.queries import parse_query
@@ -102,14 +104,19 @@ class Answer:
 # Statuses of errors; of any other, 500.
 STATUSES: Mapping[type[KapacitorError], int] = {
     InvalidError: 400,
+    CredentialsError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
     TooLargeError: 413,
+    TooManyError: 429,
     FailedError: 500,
     BusyError: 503,
     StoreError: 503,
 }
+
+
+_TEMPORARY = frozenset((429, 503))
 
 
 def status_of(error: KapacitorError) -> int:
@@ -147,7 +154,7 @@ def overloaded(text: str, status: int = 503) -> Answer:
 def answer_to(error: KapacitorError) -> Answer:
     """The response to a request that failed with `error`."""
     status = status_of(error)
-    return (overloaded if status == 503 else failure)(str(error), status)
+    return (overloaded if status in _TEMPORARY else failure)(str(error), status)
 
 
 def self_link(href: str) -> dict[str, str]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
-from runtime.errors import ConfigError, FailedError, KapacitorError
+from runtime.errors import (
+    ConfigError,
+    FailedError,
+    InvalidError,
+    KapacitorError,
+    NotFoundError,
+    TooManyError,
+)
 from runtime.golang.glob import PatternError, match
 from runtime.golang.json_decode import JsonError
 from runtime.golang.quoting import quote
@@ -16,7 +22,6 @@ from runtime.services.httpd.messages import (
     Answer,
     Request,
     compact,
-    failure,
     self_link,
 )
 from runtime.services.httpd.router import Router
@@ -26,7 +31,6 @@ _PATH = f"{BASE}/service-tests"
 # Time limit of a test, and maximum number of concurrent tests.
 TEST_LIMIT_S = 10.0
 TESTS_AT_ONCE = 4
-_RETRY_AFTER_S = 1
 # Maximum number of unknown options to list in a response.
 _MOST_NAMED = 10
 
@@ -78,28 +82,27 @@ class ServiceTestService:
             # a malformed pattern is refused even if there are no services to match
             match(pattern, "")
         except PatternError as error:
-            return failure(f"bad pattern: {error}", 400)
+            raise InvalidError(f"bad pattern: {error}") from None
         return compact({"link": self_link(_PATH), "services": found or None})
 
     async def _show(self, request: Request) -> Answer:
         name = request.rest.rstrip("/")
-        return self._missing(name) or compact(self._shown(name))
+        self._check(name)
+        return compact(self._shown(name))
 
     async def _test(self, request: Request) -> Answer:
         name = request.rest.rstrip("/")
-        if missing := self._missing(name):
-            return missing
+        self._check(name)
         service = self._service(name)
         try:
             options = merged(
                 request.body, service.test_options(), f"{name}.testOptions"
             )
         except JsonError as error:
-            return failure(f"failed to decode JSON body:{error}", 400)
+            raise InvalidError(f"failed to decode JSON body:{error}") from None
         if self._running >= TESTS_AT_ONCE:
             text = f"{TESTS_AT_ONCE} service tests are running, try again later"
-            headers = {"Retry-After": str(_RETRY_AFTER_S)}
-            return replace(failure(text, 429), headers=headers)
+            raise TooManyError(text)
         self._running += 1
         try:
             problem = await self._problem(service, options)
@@ -119,12 +122,17 @@ class ServiceTestService:
             return str(error) or "the test failed"
         return ""
 
-    def _missing(self, name: str) -> Answer | None:
+    def _check(self, name: str) -> None:
+        """Refuse the name of no service.
+
+        Raises:
+            InvalidError: the name is empty.
+            NotFoundError: there is no such service.
+        """
         if not name:
-            return failure("must provide service name", 400)
+            raise InvalidError("must provide service name")
         if name not in self._services:
-            return failure(f"service {quote(name)} not found", 404)
-        return None
+            raise NotFoundError(f"service {quote(name)} not found")
 
     def _shown(self, name: str) -> dict[str, Any]:
         return {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from runtime.compute.thread import Compute
+from runtime.errors import FailedError
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import NO_CONTENT, Answer, Request, failure
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
 from runtime.services.httpd.router import Router
 from runtime.services.sideload.sources import SideloadError, Sources, Values, read
 
@@ -37,6 +38,6 @@ class SideloadService:
                 found[directory] = await asyncio.to_thread(read, directory)
             except SideloadError as error:
                 text = f"failed to update source {quote(directory)}: {error}"
-                return failure(text, 500)
+                raise FailedError(text) from error
         await self._compute.run(self._sources.replace, found)
         return NO_CONTENT

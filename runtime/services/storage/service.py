@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from runtime.compute.thread import Compute
-from runtime.errors import StoreError
+from runtime.errors import (
+    BusyError,
+    ConflictError,
+    FailedError,
+    InvalidError,
+    NotFoundError,
+    StoreError,
+)
 from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.golang.quoting import quote
 from runtime.services.httpd.listing import Listed, Page
@@ -22,8 +29,6 @@ from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
     Request,
-    failure,
-    overloaded,
     pretty,
     self_link,
 )
@@ -93,14 +98,15 @@ class StorageService:
 
     async def _act(self, request: Request) -> Answer:
         if request.rest not in STORES:
-            return failure(f"unknown storage {quote(request.rest)}", 404)
+            raise NotFoundError(f"unknown storage {quote(request.rest)}")
         try:
             action = (decode(request.body, _BODY, {}) or {}).get("action")
         except JsonError as error:
-            return failure(f"failed to unmarshal storage action {error}", 400)
+            text = f"failed to unmarshal storage action {error}"
+            raise InvalidError(text) from None
         if action is None:
             # the misspelling is Kapacitor's
-            return failure('unkown storage action "unknown StorageAction 0"', 400)
+            raise InvalidError('unkown storage action "unknown StorageAction 0"')
         await self._compute.run(self._store.rebuild)
         return NO_CONTENT
 
@@ -115,14 +121,14 @@ class StorageService:
     async def _delete_rejected(self, request: Request) -> Answer:
         bucket, _, key = request.rest.partition("/")
         if any((bucket, key) == each[:2] for each in self._rejected_files()):
-            return failure(f"{key} is a file: repair or remove it, and reload", 409)
+            raise ConflictError(f"{key} is a file: repair or remove it, and reload")
         if any((bucket, key) == each[:2] for each in self._store.values.rejected):
             await self._compute.run(self._store.values.delete, bucket, key)
         return NO_CONTENT
 
     async def _backup(self, request: Request) -> Answer:
         if self._backups >= _BACKUPS_AT_ONCE:
-            return overloaded("other backups are being downloaded, try again")
+            raise BusyError("other backups are being downloaded, try again")
         self._backups += 1
         try:
             async with self._one_at_a_time:
@@ -130,7 +136,7 @@ class StorageService:
         except (OSError, StoreError) as error:
             self._backup_ended()
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            return failure(f"failed to back up: {reason}", 500)
+            raise FailedError(f"failed to back up: {reason}") from error
         except BaseException:
             self._backup_ended()
             raise

@@ -8,8 +8,9 @@ import base64
 import pytest
 
 from runtime.compute.thread import Compute
+from runtime.errors import CredentialsError
 from runtime.secrets import Secret
-from runtime.services.auth.service import AuthError, AuthService
+from runtime.services.auth.service import AuthService
 from runtime.services.auth.subscriptions import SubscriptionTokens
 from runtime.services.httpd.credentials import SUBSCRIBER, Credentials
 from runtime.services.httpd.messages import Request
@@ -75,5 +76,7 @@ def test_without_users_every_token_is_accepted(store: Store) -> None:
 
 def test_strange_tokens_are_refused_in_kapacitors_words(store: Store) -> None:
     given = Credentials("subscription", SUBSCRIBER, "a token")
-    with pytest.raises(AuthError, match='token must be a valid username: "a token"'):
+    with pytest.raises(
+        CredentialsError, match='token must be a valid username: "a token"'
+    ):
         asyncio.run(Gate(store).service.authenticated(given))

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from runtime.errors import BusyError, TooManyError
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
 from runtime.services.auth.service import AuthService
-from runtime.services.auth.turns import CrowdedError, Turns, crowd
-from runtime.services.httpd.messages import Request
+from runtime.services.auth.turns import Turns, crowd
+from runtime.services.httpd.messages import Request, status_of
 from runtime.services.httpd.users import User
 from runtime.store.database import Store
 from runtime.store.records import Records
@@ -26,8 +27,8 @@ def in_order(turns: Turns, addresses: list[str]) -> list[str]:
             async with turns.turn(address):
                 await asyncio.sleep(0)
                 had.append(address)
-        except CrowdedError as error:
-            had.append(f"{address} {error.status}")
+        except (TooManyError, BusyError) as error:
+            had.append(f"{address} {status_of(error)}")
 
     async def run() -> None:
         await asyncio.gather(*map(take, addresses))

@@ -7,6 +7,7 @@ import pytest
 from runtime.errors import (
     BusyError,
     ConflictError,
+    CredentialsError,
     FailedError,
     ForbiddenError,
     InvalidError,
@@ -15,6 +16,7 @@ from runtime.errors import (
     StoreFullError,
     TaskError,
     TooLargeError,
+    TooManyError,
 )
 from runtime.services.alert.routes import CycleError
 from runtime.services.httpd.messages import STATUSES, answer_to, status_of
@@ -25,10 +27,12 @@ from runtime.services.httpd.messages import STATUSES, answer_to, status_of
     [
         (InvalidError("x"), 400),
         (CycleError(["a", "a"]), 400),
+        (CredentialsError("x"), 401),
         (ForbiddenError("x"), 403),
         (NotFoundError("x"), 404),
         (ConflictError("x"), 409),
         (TooLargeError("x"), 413),
+        (TooManyError("x"), 429),
         (FailedError("x"), 500),
         (TaskError("x"), 500),
         (BusyError("x"), 503),
@@ -46,4 +50,5 @@ def test_every_refusal_has_a_status():
 
 def test_only_what_passes_asks_for_another_try():
     assert "Retry-After" in answer_to(BusyError("x")).headers
+    assert "Retry-After" in answer_to(TooManyError("x")).headers
     assert "Retry-After" not in answer_to(FailedError("x")).headers
