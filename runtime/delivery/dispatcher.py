@@ -350,7 +350,7 @@ class Dispatcher:
 
     def _give_up(self, queue: Queue) -> None:
         """Cancel the messages of a deleted handler, except running attempts."""
-        # running attempts end by themselves, and come here again if they fail
+        # running attempts end by themselves; those that fail lead here again
         cleared = self._worklist.clear(queue)
         if cleared is None:
             self._timers[queue.address] = self._bridge.later(

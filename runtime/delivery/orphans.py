@@ -47,7 +47,7 @@ class Orphans:
             self._queues.orphans = {each.address: each for each in left}
 
     def cancel_unless(self, is_expected: Callable[[Address], bool]) -> int:
-        """Cancel messages whose handlers will not turn up; return their number.
+        """Cancel messages whose handlers will not be registered; return their number.
 
         Their memories are deleted.
 

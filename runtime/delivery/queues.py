@@ -26,7 +26,7 @@ class Queues:
     Attributes:
         lock: held to read or change the other attributes, or any queue.
         by_address: queues of the handlers that were registered in this run.
-        orphans: messages of an earlier run, until their handlers turn up.
+        orphans: messages of an earlier run, until their handlers are registered.
         staged: offered messages, in no queue before their transaction is committed.
         news: addresses of queues that the dispatcher has to look at.
         leaving: messages to cancel, as their handler was deleted.

@@ -37,7 +37,7 @@ class Network:
     def http(self) -> HttpClient:
         """The server's client for HTTP requests, such as requests for tokens."""
         if self.client is None:
-            raise RuntimeError("the network was made without a client")
+            raise RuntimeError("the network was created without a client")
         return self.client
 
     async def addresses(self, host: str) -> list[str]:

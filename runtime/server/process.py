@@ -188,7 +188,7 @@ async def _reload(server: _Server, hangup: asyncio.Event) -> None:
 
 
 def tune_memory() -> None:
-    """Settings that must be made before the server's modules are loaded."""
+    """Tune memory; must be called before the server's modules are loaded."""
     # numpy's linear algebra, which is not used, has threads with large buffers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # by default each thread has a heap, whose free memory other threads cannot use

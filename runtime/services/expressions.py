@@ -140,7 +140,7 @@ def length(value: object) -> int:
 def address_error(value: str | Sequence[str]) -> str:
     """The first of some strings that is not an email address, quoted, with the reason.
 
-    It is "" if all are addresses. A lone string may be empty.
+    It is "" if all are addresses. A single string may be empty.
 
     `address_error(("a@b.c", "x"))` is `"x", mail: missing '@' or angle-addr`.
     """
@@ -314,7 +314,7 @@ def fnv1a(text: str) -> str:
 def uuid(text: str) -> str:
     """The UUID of version 5 of `text` in the namespace of URLs.
 
-    The same text gives the same UUID, so one request made twice has one identity.
+    The same text gives the same UUID, so a repeated request keeps its identity.
     """
     # few integrations need it
     from uuid import NAMESPACE_URL, uuid5

@@ -121,7 +121,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
         """
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """A function that applies a new configuration; nothing changes before.
+        """A function that applies a new configuration; before its call nothing changes.
 
         Raises:
             ConfigError: it is not exactly one configuration of this service, or the hook
@@ -166,7 +166,7 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
     async def deliver(
         self, current: InForce[ConfigT], options: OptionsT, event: Event
     ) -> bool:
-        """Send the data of `event`; False if there is none.
+        """Send the data of `event`; False if there is nothing to send.
 
         Raises:
             DeliveryError: the event was not delivered.

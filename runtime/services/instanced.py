@@ -126,7 +126,7 @@ class SectionedService(EventService[InstanceT, OptionsT, TestT]):
         """
         sections, name = self._sections.by_name, self._rules.chosen(options)
         if name not in sections:
-            # it may be configured later; until then the options are kept
+            # the section may be configured later; until then its events wait
             text = self._rules.missing(name, self.kind, sections)
             raise DeliveryError(text, retry=True, deferred=True)
         return sections[name]

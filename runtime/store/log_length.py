@@ -81,7 +81,7 @@ class LogLength:
         self._frame_bytes = _FRAME_BYTES + int.from_bytes(header[8:12])
 
     def _header(self) -> bytes:
-        """The header of the log; b"" where there is none."""
+        """The header of the log; b"" if there is none."""
         try:
             log = os.open(self._log_path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

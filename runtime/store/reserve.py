@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-# As much as the database may grow when its log is taken in.
+# The database may grow by as much when its log is moved into it.
 RESERVE_BYTES = 8 * 1024 * 1024
 _UNSUPPORTED = frozenset((errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL))
 

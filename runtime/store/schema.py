@@ -151,7 +151,7 @@ _SEALED = MIGRATIONS.index(_seal_values) + 1
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The version of the schema that a database has; 0: it is new."""
+    """The version of a database's schema; 0 for a new database."""
     [version] = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
 

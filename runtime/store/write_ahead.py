@@ -108,11 +108,11 @@ def check(path: Path, key: Path) -> None:
     if not _size(path):
         if log_bytes:
             raise StoreError(
-                f"it is empty, but its write-ahead log {log} is not: {_PUT_BACK}"
+                f"it is empty, but its write-ahead log {log} is not: {_REPLACE}"
             )
         if key.exists():
             raise StoreError(
-                f"it is missing or empty, but its key file {key} is there: {_PUT_BACK},"
+                f"it is missing or empty, but its key file {key} is there: {_REPLACE},"
                 " or, to start with an empty database, move the key file away"
             )
         return
@@ -127,14 +127,14 @@ def check(path: Path, key: Path) -> None:
         )
     if problem := _problem(path, header, log, log_bytes):
         raise StoreError(
-            f"its write-ahead log {log} {problem}; what it held is missing from the "
-            f"database: put it back, or {_PUT_BACK}. To go on with what the database "
-            "held at its last checkpoint, make a copy and run: sqlite3 "
+            f"its write-ahead log {log} {problem}; the database lacks the changes of "
+            f"this log: put it back, or {_REPLACE}. To go on with the database as of "
+            "its last checkpoint, make a copy and run: sqlite3 "
             f"{path} 'PRAGMA application_id = 0'"
         )
 
 
-_PUT_BACK = "put a backup in its place (without a -wal file beside it)"
+_REPLACE = "replace the database with a backup (without a -wal file beside it)"
 
 
 def _problem(path: Path, header: Header, log: Path, log_bytes: int) -> str:

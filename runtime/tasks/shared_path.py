@@ -164,7 +164,7 @@ def _within_both(left: Bounds | None, right: Bounds | None) -> Bounds | None:
 
 
 def _fail(task: ExecutingTask, arrived: Arrived, error: Exception) -> NoReturn:
-    """Let a task fail after it has taken the earlier points."""
+    """Feed the earlier points to a task, then raise its error."""
     if arrived:
         task.arrive(arrived)
     raise error

@@ -106,7 +106,7 @@ class TaskMaster:
     def start(
         self, id: str, script: Script, dbrps: tuple[tuple[str, str], ...]
     ) -> None:
-        """Run a task; one of the same id is stopped first.
+        """Run a task, after stopping any task with the same id.
 
         Raises:
             TaskError: a node cannot start.

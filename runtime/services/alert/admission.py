@@ -151,7 +151,7 @@ class Admission:
         return self._admitted(Received(spec, policy, before))
 
     def recall(self, policy: Policy) -> None:
-        """Bring the specs of an earlier run into force; one that fails is logged.
+        """Bring the specs of an earlier run into force, and log those that fail.
 
         Args:
             policy: limits of handlers that only a list of the configuration allowed;

@@ -84,7 +84,7 @@ class AlertAPI:
     def add_routes(self, router: Router, compute: Compute) -> None:
         """Add the routes.
 
-        Reads are answered beside the compute thread; changes are made on it.
+        Changes are made on the compute thread; reads run beside it.
         """
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             for pattern in (_ROUTE, f"{_ROUTE}/"):

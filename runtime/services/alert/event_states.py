@@ -86,7 +86,7 @@ class EventStates:
         """Delete a topic.
 
         Raises:
-            StoreError: the database cannot be written; the topic is as it was.
+            StoreError: the database cannot be written; the topic stays unchanged.
         """
         self._stored.delete(topic)
         self.close(topic)
@@ -94,7 +94,7 @@ class EventStates:
             del self._changed[key]
 
     def rename(self, old: str, new: str) -> None:
-        """Move the stored states of a topic to another one; neither is in memory.
+        """Move the stored states of a topic to another one. Neither may be in memory.
 
         Raises:
             StoreError: the database cannot be written.

@@ -37,7 +37,7 @@ class Loop:
         self._bridge.start()
 
     async def close(self) -> None:
-        """Cancel the timers; running calls are finished."""
+        """Cancel the timers, and wait for running calls."""
         self._bridge.stop()
         for timer in self._timers:
             timer.cancel()

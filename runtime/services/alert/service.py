@@ -218,7 +218,7 @@ class AlertService:
         """Delete a topic's events; its handlers stay attached.
 
         Raises:
-            StoreError: the database cannot be written; the topic is as it was.
+            StoreError: the database cannot be written; the topic stays unchanged.
         """
         self._states.delete(topic)
 

@@ -143,7 +143,7 @@ class HandlerSpecs:
 
 
 def decoded_fields(body: bytes) -> dict[str, Any]:
-    """The fields of a spec in JSON; absent ones stay absent.
+    """The fields of a spec in JSON, without defaults for missing ones.
 
     Raises:
         JsonError: the JSON is malformed, or a field has the wrong type.

@@ -79,7 +79,7 @@ class StoredTopics:
         self._store.execute("UPDATE topics SET id = ? WHERE id = ?", (new, old))
 
     def delete(self, topic: str) -> None:
-        """Delete a topic at once; its rows are left to `sweep`."""
+        """Delete a topic at once, but leave its rows to `sweep`."""
         with self._store.transaction():
             self._store.execute(
                 "INSERT INTO deleted_topics SELECT number FROM topics WHERE id = ?",

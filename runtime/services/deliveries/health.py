@@ -135,7 +135,7 @@ def name_of(address: Address) -> str:
 
 
 def described(address: Address) -> str:
-    """A handler as messages name it."""
+    """The name of a handler in messages."""
     return f"handler {address.handler} of topic {address.topic}"
 
 

@@ -101,7 +101,7 @@ class Answer:
     stream: AsyncIterator[bytes] | None = None
 
 
-# Statuses of errors; of any other, 500.
+# Statuses of errors; all other errors have status 500.
 STATUSES: Mapping[type[KapacitorError], int] = {
     InvalidError: 400,
     CredentialsError: 401,

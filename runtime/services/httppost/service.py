@@ -193,7 +193,7 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         return "post"
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """Return a function that applies new endpoints; nothing changes before.
+        """Return a function that applies new endpoints; until its call nothing changes.
 
         Raises:
             ConfigError: a section belongs to another service, or has an invalid
@@ -249,7 +249,7 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         if endpoint is None and options.url:
             endpoint = _at(options.url)
         if endpoint is None:
-            # it may be configured later; until then its events wait
+            # the endpoint may be configured later; until then its events wait
             text = f"unknown endpoint {quote(options.endpoint)}"
             raise DeliveryError(text, retry=True, deferred=True)
         return InForce(endpoint)

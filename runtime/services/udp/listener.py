@@ -53,8 +53,8 @@ class Listener(asyncio.DatagramProtocol):
         )
         self._dropping = Trouble(
             _log,
-            "packets over UDP are dropped, as too many wait",
-            "all packets over UDP are taken again",
+            "dropped packets over UDP: too many are waiting",
+            "all packets over UDP are accepted again",
         )
 
     @classmethod

@@ -322,7 +322,7 @@ class Tasks:
         return self._restarts.stops
 
     def of_template(self, template: str) -> list[Task]:
-        """The tasks that were made from a template."""
+        """The tasks of a template."""
         return [each for each in self.records.all() if each.template_id == template]
 
     def replace(self, task: Task) -> None:

@@ -73,7 +73,7 @@ class Templates:
         policy: Policy = OPEN,
         apart: Collection[str] = (),
     ) -> Template:
-        """Change a template and the tasks made from it, all or none.
+        """Change a template and its tasks, all or none.
 
         Args:
             id: id of the template.

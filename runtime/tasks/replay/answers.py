@@ -123,7 +123,7 @@ async def record_points(
 
 
 class _Sorter:
-    """Lines of points, sorted by time on the disk; series follow one another."""
+    """Lines of points, added series by series, and sorted by time on the disk."""
 
     def __init__(self) -> None:
         # "" is a temporary file, which SQLite deletes when it is closed
@@ -189,5 +189,5 @@ def _times(series: Series) -> Sequence[Nanoseconds]:
 async def _in_thread(
     work: Callable[P, None], *arguments: P.args, **keywords: P.kwargs
 ) -> None:
-    """Do work in a thread; a stop waits for its end, since it uses a file."""
+    """Run `work`, which uses a file, in a thread; cancellation waits for its end."""
     await to_end(asyncio.to_thread(work, *arguments, **keywords))

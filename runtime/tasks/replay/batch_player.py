@@ -157,7 +157,7 @@ def check_fits(recorded: int, queries: int) -> None:
         queries: number of the task's queries.
 
     Raises:
-        TaskError: there are more or fewer; the text is Kapacitor's.
+        TaskError: the numbers differ; the text is Kapacitor's.
     """
     if recorded != queries:
         raise TaskError(

@@ -96,7 +96,7 @@ class Collection(ABC, Generic[JobT]):
             self.records.put(dataclasses.replace(done, **changes))
 
     async def show_all(self, request: Request) -> Answer:
-        """A list, made while the compute thread goes on with its work."""
+        """A list, created while the compute thread continues its work."""
         listing = Listing.of(request, self.fields)
         reader, fields = self.compute.reader, sorted(listing.fields)
         shown = await reader.run(_newest, listing, self.records)

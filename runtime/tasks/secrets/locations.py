@@ -32,7 +32,7 @@ class _Kind(enum.IntEnum):
     NOTHING = enum.auto()
 
 
-# name of the property, key of a pair, texts with others; sorted, for each handler
+# for each handler, sorted: name of the property, key of a pair, texts and other values
 Context = tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
 # in place of the text whose context it is
 _ITSELF = "\0"
@@ -156,7 +156,7 @@ class _Contexts:
 
         Args:
             location: position of the text.
-            shown: replacements by text; texts without one stay.
+            shown: replacements by location; other texts stay unchanged.
         """
         given = dict(shown) | {location: _ITSELF}
         handlers = (self._handlers[number] for number in self._users.get(location, ()))

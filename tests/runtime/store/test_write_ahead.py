@@ -61,7 +61,9 @@ def test_a_log_that_is_missing_or_spoilt_is_noticed(crashed, count):
     log = log_of(path)
     content = log.read_bytes()
     log.unlink()
-    assert f"log {log} is missing or empty; what it held is missing" in refusal(path)
+    assert f"log {log} is missing or empty; the database lacks the changes" in refusal(
+        path
+    )
     for spoilt, reason in (
         (b"", "is missing or empty"),
         (b"\0" * len(content), "is damaged"),

@@ -42,7 +42,7 @@ def check_hops(event: Event) -> None:
     """Cut cycles that were not detected when the handlers were defined.
 
     Raises:
-        DeliveryError: the event came from topic to topic too often.
+        DeliveryError: the event has passed too many topics.
     """
     if event.hops >= MAX_HOPS:
         text = (
