@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runtime.errors import ConfigError, KapacitorError
+from runtime.golang.quoting import quote
 from runtime.integration import Integrations
 from runtime.outbound.addresses import DeniedNetworks
 from runtime.server.config.config import Config
@@ -24,6 +25,7 @@ from runtime.server.logs import configure
 from runtime.server.pid_file import pid_file
 from runtime.server.plugins import Found
 from runtime.server.process_environment import ProcessEnvironment
+from runtime.suggestions import suggestion
 
 log = logging.getLogger("kapacitor.run")
 
@@ -89,6 +91,11 @@ def run(
     for warning in (*found.warnings, *loaded.warnings):
         log.warning(warning)
     disabled = frozenset(listed(flags, "disable-handlers"))
+    kinds = found.integrations.kinds
+    for kind in sorted(disabled - kinds.keys()):
+        # not an error, as in Kapacitor; but alerts that were meant to stop are sent
+        near = suggestion(kind, kinds)
+        log.warning(f"-disable-handlers: unknown handler kind {quote(kind)}{near}")
     pidfile = flags.get("pidfile", "")
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -63,7 +63,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         result=ChangeSet(tuple(changes), tuple(created)),
         summary=f"{len(created)} files in {shown}, handlers go into `{package}`",
         next=[
-            f"cd {shown}",
+            *([] if folder.resolve() == Path.cwd() else [f"cd {shown}"]),
             "scaffold new-handler huddle --field channel:str",
             *testing.commands(folder),
         ],

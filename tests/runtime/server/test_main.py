@@ -204,6 +204,16 @@ def test_a_wrong_log_level_is_refused(run: Run, tmp_path: Path) -> None:
     assert (code, err.endswith("run: init logging: invalid log level\n")) == (1, True)
 
 
+def test_an_unknown_kind_to_disable_is_logged(run: Run, tmp_path: Path) -> None:
+    path, log = tmp_path / "k.conf", tmp_path / "log"
+    path.write_text(f'data_dir = "{tmp_path}"\n[storage]\nboltdb = "/dev/null/x"\n')
+    arguments = ["-disable-handlers", "slakc,log", "-log-file", str(log)]
+    assert run("-config", str(path), *arguments)[0] == 1
+    [line] = [each for each in log.read_text().splitlines() if "unknown" in each]
+    text = r"-disable-handlers: unknown handler kind \"slakc\"; did you mean \"slack\"?"
+    assert f'lvl=warn msg="{text}"' in line
+
+
 def test_the_process_id_does_not_outlive_a_failed_start(
     run: Run, tmp_path: Path
 ) -> None:

@@ -233,3 +233,13 @@ def test_an_init_that_failed_can_be_repeated(
     # an interrupted command of a project is not an init
     with pytest.raises(UsageError, match="is not empty"):
         init(tmp_path / "a", "alerts", dry_run=False, shown="a")
+
+
+def test_the_current_folder_needs_no_cd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = init(tmp_path, "acme", dry_run=True, shown=".")
+    below = init(tmp_path / "alerts", "acme", dry_run=True, shown="alerts")
+    assert not any(step.startswith("cd ") for step in here.next)
+    assert below.next == ["cd alerts", *here.next]
