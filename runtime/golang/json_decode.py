@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from runtime.golang.json_syntax import syntax_error
@@ -137,6 +137,18 @@ def string(value: Any, name: str, before: Any) -> str:
     if isinstance(value, str):
         return value
     raise mismatch(value, name, "string")
+
+
+def one_of(words: Collection[str], what: str) -> Reader:
+    """Reads one of some words; `what` is their type in the error of another one."""
+
+    def read(value: Any, name: str, before: Any) -> str:
+        word = string(value, name, before)
+        if word not in words:
+            raise JsonError(f"unknown {what} {word}")
+        return word
+
+    return read
 
 
 def boolean(value: Any, name: str, before: Any) -> bool:

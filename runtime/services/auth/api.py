@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 from runtime.compute.thread import Compute
 from runtime.errors import FailedError, InvalidError, NotFoundError
-from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
+from runtime.golang.json_decode import (
+    JsonError,
+    decode,
+    one_of,
+    sequence,
+    string,
+    struct,
+)
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
@@ -33,23 +39,14 @@ _FIELDS = ("link", "name", "type", "permissions")
 _TYPES = ("normal", "admin")
 
 
-def _one_of(words: Sequence[str], what: str) -> Any:
-    def read(value: Any, name: str, before: Any) -> str:
-        if string(value, name, before) not in words:
-            raise JsonError(f"unknown {what} {value}")
-        return str(value)
-
-    return read
-
-
 _BODY = struct(
     "client.CreateUserOptions",
     {
         "name": string,
         "password": string,
-        "type": _one_of(_TYPES, "UserType"),
+        "type": one_of(_TYPES, "UserType"),
         "permissions": sequence(
-            _one_of(PERMISSIONS, "Permission"), "[]client.Permission"
+            one_of(PERMISSIONS, "Permission"), "[]client.Permission"
         ),
     },
 )

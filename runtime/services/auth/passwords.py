@@ -33,6 +33,6 @@ def matches(password: str, hash: str) -> bool:
 
 
 @functools.cache
-def nobody(cost: int) -> str:
+def dummy_hash(cost: int) -> str:
     """A hash that costs as much as a user's, for unknown names."""
-    return hashed("nobody", cost)
+    return hashed("no user has this name", cost)

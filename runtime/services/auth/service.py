@@ -15,7 +15,7 @@ from runtime.golang.json import encode
 from runtime.golang.queries import parse_query
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret
-from runtime.services.auth.passwords import matches, nobody
+from runtime.services.auth.passwords import dummy_hash, matches
 from runtime.services.auth.subscriptions import SubscriptionTokens
 from runtime.services.auth.tokens import verify
 from runtime.services.auth.turns import Turns, crowd
@@ -210,7 +210,7 @@ class AuthService:
         if self.users is None:
             return User(name, admin=True)
         user = self.users.get(name)
-        hash = nobody(self._cost) if user is None else user.hash.reveal()
+        hash = dummy_hash(self._cost) if user is None else user.hash.reveal()
         async with self._turns.turn(crowd):
             found = await asyncio.to_thread(matches, password, hash)
         if not found or user is None:

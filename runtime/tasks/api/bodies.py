@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.errors import InvalidError, ScriptError
-from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
+from runtime.golang.json_decode import (
+    JsonError,
+    decode,
+    one_of,
+    sequence,
+    string,
+    struct,
+)
 from runtime.golang.quoting import quote
 from runtime.store.records import id_fault
 from runtime.tasks.api.records import DBRP
@@ -24,25 +31,16 @@ _ID = re.compile(r"(?:[-._0-9]|[^\W\d_])+")
 MAX_DBRPS = 1000
 
 
-def _one_of(words: tuple[str, ...], what: str) -> Any:
-    def read(value: Any, name: str, before: Any) -> str:
-        if string(value, name, before) not in words:
-            raise JsonError(f"unknown {what} {value}")
-        return str(value)
-
-    return read
-
-
 _DBRP = struct("client.DBRP", {"db": string, "rp": string})
 _BODY = struct(
     "client.CreateTaskOptions",
     {
         "id": string,
         "template-id": string,
-        "type": _one_of(("stream", "batch"), "TaskType"),
+        "type": one_of(("stream", "batch"), "TaskType"),
         "dbrps": sequence(_DBRP, "[]client.DBRP"),
         "script": string,
-        "status": _one_of(("enabled", "disabled"), "TaskStatus"),
+        "status": one_of(("enabled", "disabled"), "TaskStatus"),
         "vars": read_vars,
     },
 )
