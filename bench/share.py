@@ -24,7 +24,7 @@ from scaffold.flags import Flags
 from scaffold.layout.imports import with_imports
 from scaffold.rendering import render as rendering
 from scaffold.rendering.filters import written
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import from_flags, parse
 
 START, END = "\ue000", "\ue001"

@@ -14,7 +14,7 @@ from scaffold.names import closest
 from scaffold.project import FORMAT, Project
 from scaffold.rendering.overrides import Overrides
 from scaffold.shared import Fresh
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.tree import DiskTree, Overlay, Tree
 from scaffold.wanted import Wanted, nothing, wanted

@@ -21,7 +21,7 @@ from scaffold.rendering.overrides import Overrides
 from scaffold.rendering.product import templates_path
 from scaffold.rendering.render import render
 from scaffold.rendering.traces import Origin, origins
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.reader import Path as SpecPath
 from scaffold.spec.reader import shown
 from scaffold.spec.variants import variants

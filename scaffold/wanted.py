@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scaffold import places
 from scaffold.patching.place import Place
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 
 Render = Callable[[str, HandlerSpec, str], str]
 """The text of a template, for a spec and the package that the runtime is called."""

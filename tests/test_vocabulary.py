@@ -16,7 +16,7 @@ import pytest
 from scaffold.expressions.functions import FUNCTIONS
 from scaffold.spec import keys
 from scaffold.spec.keys import Key
-from scaffold.spec.model import TYPE_ALIASES
+from scaffold.spec.model.settings import TYPE_ALIASES
 
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docs/vocabulary.md"

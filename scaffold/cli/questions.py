@@ -14,7 +14,7 @@ from scaffold.escaping import escaped, escaped_lines
 from scaffold.flags import Flags
 from scaffold.merging.versions import Take
 from scaffold.outcomes import Unsettled
-from scaffold.spec.model import FIELD_TYPES
+from scaffold.spec.model.settings import FIELD_TYPES
 
 _NAME = "huddle"
 _FIELD = "channel"

@@ -16,7 +16,7 @@ from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.flags import Flags
 from scaffold.handlers import kinds
 from scaffold.project import Project
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import from_flags, parse
 from scaffold.tree import DiskTree, Tree
 

@@ -21,7 +21,7 @@ from scaffold.rendering.overrides import Overrides
 from scaffold.rendering.product import templates_path
 from scaffold.rendering.traces import Origin
 from scaffold.report import Report
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.tree import DiskTree, Tree
 
 _MAX_KEYS = 6

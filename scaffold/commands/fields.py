@@ -19,7 +19,7 @@ from scaffold.refusal import refuse
 from scaffold.report import Report
 from scaffold.spec import fields
 from scaffold.spec.edits import Edits
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.reader import Path
 from scaffold.tree import DiskTree, Tree
 

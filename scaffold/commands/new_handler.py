@@ -21,7 +21,7 @@ from scaffold.patching.outcomes import AlreadyRegistered
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import differences
 from scaffold.tree import DiskTree, Tree
 

@@ -31,7 +31,7 @@ from scaffold.refusal import refuse
 from scaffold.renaming import Renaming
 from scaffold.report import Report
 from scaffold.spec.identity import fixed, renamed
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.reader import Path
 from scaffold.tree import DiskTree, Tree
 

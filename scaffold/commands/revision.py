@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from scaffold.errors import SpecError
 from scaffold.spec.edits import Edits, edited
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.spec.reader import Path
 

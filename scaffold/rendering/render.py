@@ -26,7 +26,7 @@ from scaffold.rendering.views.options import OptionsView, PropertyView
 from scaffold.rendering.views.service import ServiceView
 from scaffold.rendering.views.tests import TestsView
 from scaffold.rendering.views.view import View
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 
 _VIEWS: dict[str, type[View]] = {
     "config.py.j2": ConfigurationView,

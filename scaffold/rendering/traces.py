@@ -24,7 +24,7 @@ from scaffold.rendering.overrides import Overrides
 from scaffold.rendering.render import render, values
 from scaffold.rendering.sandbox import Sandbox, counting
 from scaffold.rendering.sandboxed import sandbox
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 
 _MARK = re.compile("\ue000(\\d+):(\\d+)\ue001")
 _WORD = re.compile(r"\w+|[^\w\s]")

@@ -12,15 +12,8 @@ from scaffold.expressions.code import LEVELS, Type
 from scaffold.expressions.compiler import Scope
 from scaffold.spec import keys
 from scaffold.spec.literals import read_value
-from scaffold.spec.model import (
-    LEVEL_TYPE,
-    TYPES,
-    Example,
-    FieldType,
-    Option,
-    Setting,
-    TestField,
-)
+from scaffold.spec.model.cases import Example, TestField
+from scaffold.spec.model.settings import LEVEL_TYPE, TYPES, FieldType, Option, Setting
 from scaffold.spec.reader import Path, Reader
 from scaffold.spec.values import Values
 

@@ -8,7 +8,7 @@ from typing import Any
 from scaffold.expressions.code import Code, Type
 from scaffold.expressions.compiler import Scope
 from scaffold.spec import keys
-from scaffold.spec.model import NO_CONNECTION, ConnectionSpec
+from scaffold.spec.model.requests import NO_CONNECTION, ConnectionSpec
 from scaffold.spec.reader import Path, Reader
 from scaffold.spec.values import Values
 

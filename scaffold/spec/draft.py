@@ -15,7 +15,7 @@ from scaffold import names
 from scaffold.errors import Fault
 from scaffold.flags import Flags, declared
 from scaffold.prose import folded
-from scaffold.spec.model import FIELD_TYPES, TYPE_ALIASES, TYPES
+from scaffold.spec.model.settings import FIELD_TYPES, TYPE_ALIASES, TYPES
 from scaffold.spec.reader import Path
 from scaffold.spec.tokens import tokens_in
 from scaffold.spec.toml import toml_table, toml_text

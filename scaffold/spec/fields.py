@@ -14,7 +14,7 @@ from scaffold.flags import Flags
 from scaffold.names import closest, identifier
 from scaffold.spec.draft import Draft
 from scaffold.spec.edits import Edits, Entry, Splice
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import stated_in
 from scaffold.spec.reader import Path, shown
 from scaffold.spec.references import Use, instance_names, uses

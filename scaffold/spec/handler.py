@@ -8,7 +8,7 @@ from typing import Any
 from scaffold import names, prose
 from scaffold.names import Names
 from scaffold.spec import keys
-from scaffold.spec.model import FLAGS, Wrap
+from scaffold.spec.model.handler import FLAGS, Wrap
 from scaffold.spec.reader import Path, Reader
 
 TITLE_LENGTH = 60

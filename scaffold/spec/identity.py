@@ -17,7 +17,7 @@ from scaffold.names import (
 )
 from scaffold.spec.draft import Draft
 from scaffold.spec.edits import Edits, Entry, Splice
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.reader import Path
 
 

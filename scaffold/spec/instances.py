@@ -7,7 +7,7 @@ from typing import Any
 
 from scaffold import names
 from scaffold.spec import keys
-from scaffold.spec.model import InstancesSpec
+from scaffold.spec.model.handler import InstancesSpec
 from scaffold.spec.reader import Path, Reader
 
 _PATH: Path = ("instances",)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from runtime.alert.types import SCOPE_NAMES, TEMPLATE_NAMES
 from scaffold.expressions.code import LEVELS
-from scaffold.spec.model import FLAGS, RECORD_TYPES, TYPE_ALIASES, TYPES
+from scaffold.spec.model.handler import FLAGS
+from scaffold.spec.model.settings import RECORD_TYPES, TYPE_ALIASES, TYPES
 
 
 class Shape(NamedTuple):

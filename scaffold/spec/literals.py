@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.alert.types import TEMPLATE_NAMES
 from runtime.golang.durations import parse_go
-from scaffold.spec.model import UNKNOWN_TYPE, FieldType, Record
+from scaffold.spec.model.settings import UNKNOWN_TYPE, FieldType, Record
 from scaffold.spec.reader import Path, Reader, noun_of
 from scaffold.spec.tokens import tokens_in
 

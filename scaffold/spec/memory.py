@@ -10,7 +10,7 @@ from typing import Any
 from scaffold import names
 from scaffold.expressions.code import Code, Type, name_node
 from scaffold.expressions.compiler import Scope
-from scaffold.spec.model import HandlerSpec, Remembered
+from scaffold.spec.model.handler import HandlerSpec, Remembered
 from scaffold.spec.reader import Path, Reader
 from scaffold.spec.values import Values
 

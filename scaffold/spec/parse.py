@@ -24,7 +24,7 @@ from scaffold.spec import (
     transports,
 )
 from scaffold.spec.draft import Draft, shown_setting
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.reader import Path, Reader, shown
 from scaffold.spec.values import Values
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from scaffold import names
 from scaffold.expressions.code import Type
-from scaffold.spec.model import (
+from scaffold.spec.model.settings import (
     RECORD_TYPES,
     TYPES,
     FieldType,

@@ -12,15 +12,9 @@ from scaffold import names
 from scaffold.expressions.code import FAILED, Code, Type, name_node
 from scaffold.spec import keys, steps
 from scaffold.spec.instances import FLAG_KEY
-from scaffold.spec.model import (
-    Check,
-    HandlerSpec,
-    Let,
-    Option,
-    Parameter,
-    RequestSpec,
-    ResponseSpec,
-)
+from scaffold.spec.model.handler import Check, HandlerSpec, Let
+from scaffold.spec.model.requests import Parameter, RequestSpec, ResponseSpec
+from scaffold.spec.model.settings import Option
 from scaffold.spec.reader import Path, Reader, noun_of
 from scaffold.spec.values import LOOP, RESERVED, Values, called
 

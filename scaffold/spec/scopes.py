@@ -19,7 +19,7 @@ from scaffold.expressions.code import (
 )
 from scaffold.expressions.compiler import Scope
 from scaffold.names import identifier
-from scaffold.spec.model import (
+from scaffold.spec.model.settings import (
     UNKNOWN_TYPE,
     ConfigField,
     FieldType,

@@ -16,7 +16,7 @@ from scaffold.names import Names
 from scaffold.spec import keys, records, scopes
 from scaffold.spec.handler import read_doc
 from scaffold.spec.literals import FITTING, read_value
-from scaffold.spec.model import (
+from scaffold.spec.model.settings import (
     ARGUMENT_TYPES,
     TYPE_ALIASES,
     TYPES,

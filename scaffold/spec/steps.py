@@ -11,7 +11,8 @@ from scaffold import names
 from scaffold.expressions.code import FAILED, Code, Type, dotted
 from scaffold.expressions.compiler import Scope
 from scaffold.spec.literals import read_duration
-from scaffold.spec.model import HandlerSpec, RequestSpec
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.requests import RequestSpec
 from scaffold.spec.reader import Path, Reader
 from scaffold.spec.values import LOOP, RESERVED
 

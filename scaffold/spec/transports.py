@@ -9,7 +9,8 @@ from typing import Any
 
 from scaffold.names import closest
 from scaffold.spec import keys, steps
-from scaffold.spec.model import HandlerSpec, Hook, RequestSpec
+from scaffold.spec.model.handler import HandlerSpec, Hook
+from scaffold.spec.model.requests import RequestSpec
 from scaffold.spec.reader import Path, Reader
 
 _MODULE = re.compile(r"[a-z][a-z0-9_]{0,39}")

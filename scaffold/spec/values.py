@@ -28,7 +28,7 @@ from scaffold.expressions.compiler import (
 )
 from scaffold.expressions.functions import FUNCTIONS, RUNTIME
 from scaffold.names import identifier, key_faults, words
-from scaffold.spec.model import Loop
+from scaffold.spec.model.requests import Loop
 from scaffold.spec.reader import Path, Reader, noun_of
 
 _PLAIN = Code(ast.Constant(""), Type.STR)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scaffold.errors import SpecError
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.spec.reader import Path
 from scaffold.spec.toml import toml_table

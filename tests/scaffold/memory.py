@@ -21,7 +21,7 @@ from scaffold.rendering.render import render
 from scaffold.shared import Fresh
 from scaffold.spec.edits import Edits
 from scaffold.spec.identity import renamed
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.tree import MemoryTree
 from scaffold.wanted import Wanted, nothing, wanted

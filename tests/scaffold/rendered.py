@@ -13,7 +13,7 @@ from scaffold.patching.outcomes import PlaceOutcome
 from scaffold.patching.patch import Merge
 from scaffold.patching.place import Registration
 from scaffold.rendering.render import render
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import from_flags, parse
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from scaffold.expressions.code import Type
 from scaffold.rendering.samples.search import Search, reads
 from scaffold.rendering.samples.trial import Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 
 
 class Connected(NamedTuple):

@@ -12,7 +12,7 @@ from scaffold.rendering.samples.candidates import candidates
 from scaffold.rendering.samples.evaluation import run
 from scaffold.rendering.samples.search import unsampled
 from scaffold.rendering.samples.values import sample_value, typed
-from scaffold.spec.model import Check, HandlerSpec
+from scaffold.spec.model.handler import Check, HandlerSpec
 
 _MOST_TRIES = 2_000
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.reader import Path, shown
 from scaffold.spec.steps import replies
 

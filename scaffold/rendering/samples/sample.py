@@ -42,7 +42,8 @@ from scaffold.rendering.samples.trial import (
 )
 from scaffold.rendering.samples.values import Values, sample_value
 from scaffold.rendering.samples.variants import Variant, Variants
-from scaffold.spec.model import ConfigField, HandlerSpec, Option
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import ConfigField, Option
 
 Texts = Callable[[HandlerSpec], Mapping[str, str]]
 """Gives the modules of a handler's configuration, options and service, in this order."""

@@ -19,7 +19,9 @@ from scaffold.rendering.samples.seats import data_seats, event_candidates, event
 from scaffold.rendering.samples.targets import target, url_keys
 from scaffold.rendering.samples.trial import CheckError, RefusedError, Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value, typed
-from scaffold.spec.model import ConfigField, Example, HandlerSpec, Record, Setting
+from scaffold.spec.model.cases import Example
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import ConfigField, Record, Setting
 from scaffold.spec.reader import Path, shown
 
 _MOST_TRIES = 2_000

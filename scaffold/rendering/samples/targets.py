@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from scaffold.spec import transports
-from scaffold.spec.model import ConfigField, HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import ConfigField
 
 BASE = "http://host"
 ADDRESS = "host:80"

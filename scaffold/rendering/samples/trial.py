@@ -41,7 +41,7 @@ from scaffold.rendering.samples.evaluation import BUILTINS
 from scaffold.rendering.samples.replies import reply, unaccepted
 from scaffold.rendering.samples.targets import ADDRESS, BASE
 from scaffold.rendering.samples.values import Values, typed
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 
 # log lines of generated code do not concern the user of the generator
 logging.getLogger("kapacitor").addHandler(logging.NullHandler())

@@ -11,7 +11,7 @@ from runtime.secrets import Secret
 from runtime.testing.events import sample_event
 from runtime.units import MINUTE, Duration
 from scaffold.expressions.code import Type
-from scaffold.spec.model import Setting
+from scaffold.spec.model.settings import Setting
 
 _NONE: Mapping[str, Callable[..., Any]] = {}
 # the names that sample templates show, the best first

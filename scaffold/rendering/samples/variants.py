@@ -19,7 +19,8 @@ from scaffold.rendering.samples.decisions import Decision
 from scaffold.rendering.samples.search import Search
 from scaffold.rendering.samples.trial import CheckError, Outcome, Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value
-from scaffold.spec.model import HandlerSpec, Option, Setting
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import Option, Setting
 
 _MOST_TRIES = 5_000
 _MOST_COMBINATIONS = 200

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from runtime.units import Duration
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.views.fields import duration_node, value_node
-from scaffold.spec.model import Option, Setting
+from scaffold.spec.model.settings import Option, Setting
 
 
 class Argument(NamedTuple):

@@ -10,7 +10,8 @@ from scaffold.expressions.functions import negated
 from scaffold.rendering.views.fields import Field, declared, toml_literal
 from scaffold.rendering.views.records import RecordView
 from scaffold.rendering.views.view import View
-from scaffold.spec.model import ConfigField, HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import ConfigField
 
 
 @dataclass(frozen=True, kw_only=True)

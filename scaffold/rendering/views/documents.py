@@ -14,7 +14,7 @@ from scaffold.rendering.views.configuration import ConfiguredField, configured_f
 from scaffold.rendering.views.fields import Field, declared, toml_value
 from scaffold.rendering.views.view import View
 from scaffold.spec.instances import FLAG_KEY
-from scaffold.spec.model import Option
+from scaffold.spec.model.settings import Option
 
 
 class Scope(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scaffold.expressions.code import Type
 from scaffold.names import camel_case, identifier, snake_case
 from scaffold.rendering.views.view import View
-from scaffold.spec.model import RequestSpec
+from scaffold.spec.model.requests import RequestSpec
 
 _MESSAGE_TYPES = {
     Type.STR: "str",

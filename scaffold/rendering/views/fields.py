@@ -10,7 +10,7 @@ from typing import Any
 from runtime.settings import camel_case
 from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
 from scaffold.expressions.code import Type
-from scaffold.spec.model import Option, RecordField, Setting
+from scaffold.spec.model.settings import Option, RecordField, Setting
 from scaffold.spec.toml import toml_text
 
 _UNITS = (

@@ -12,7 +12,8 @@ from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.views import scripts
 from scaffold.rendering.views.cases import Renaming
 from scaffold.rendering.views.fields import plain, toml_value
-from scaffold.spec.model import HandlerSpec, Option
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import Option
 
 
 def settings(spec: HandlerSpec) -> list[Renaming]:

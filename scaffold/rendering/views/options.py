@@ -12,7 +12,7 @@ from scaffold.layout.printer import operand
 from scaffold.rendering.views.fields import Field, declared, has_docs, scripted
 from scaffold.rendering.views.records import RecordView
 from scaffold.rendering.views.view import View, call
-from scaffold.spec.model import Option
+from scaffold.spec.model.settings import Option
 
 
 class Resolved(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from scaffold.rendering.views.fields import Field, recorded
-from scaffold.spec.model import Record
+from scaffold.spec.model.settings import Record
 
 
 class RecordView(NamedTuple):

@@ -11,7 +11,7 @@ from runtime.units import SECOND
 from scaffold.expressions.code import Code, Type
 from scaffold.layout.printer import source
 from scaffold.rendering.views.view import Pair, call, truth
-from scaffold.spec.model import Parameter, RequestSpec
+from scaffold.spec.model.requests import Parameter, RequestSpec
 from scaffold.spec.values import formatted
 
 

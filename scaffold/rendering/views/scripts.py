@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from scaffold.expressions.code import Type
-from scaffold.spec.model import HandlerSpec, Option
+from scaffold.spec.model.handler import HandlerSpec
+from scaffold.spec.model.settings import Option
 
 
 def handler(

@@ -19,7 +19,8 @@ from scaffold.rendering.views.options import Check
 from scaffold.rendering.views.requests import RequestView, annotation
 from scaffold.rendering.views.view import Pair, View, call, truth
 from scaffold.spec import scopes
-from scaffold.spec.model import HandlerSpec, TestField
+from scaffold.spec.model.cases import TestField
+from scaffold.spec.model.handler import HandlerSpec
 
 _STATE = ("id", "message", "details", "time", "level")
 # parts of an event that have another name in prose

@@ -45,7 +45,9 @@ from scaffold.rendering.views.fields import (
 )
 from scaffold.rendering.views.view import View
 from scaffold.spec.instances import FLAG_KEY
-from scaffold.spec.model import ConfigField, Example, Option, RequestSpec, Setting
+from scaffold.spec.model.cases import Example
+from scaffold.spec.model.requests import RequestSpec
+from scaffold.spec.model.settings import ConfigField, Option, Setting
 
 
 class TestsView(View):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from scaffold.expressions.code import Code, Type
 from scaffold.layout.style import Style
 from scaffold.rendering.samples.sample import Sample
-from scaffold.spec.model import HandlerSpec, InstancesSpec
+from scaffold.spec.model.handler import HandlerSpec, InstancesSpec
 
 
 class Pair(NamedTuple):

@@ -15,7 +15,7 @@ import pytest
 from scaffold import cli
 from scaffold.commands import check as checking
 from scaffold.disk import transaction
-from scaffold.spec.model import FIELD_TYPES
+from scaffold.spec.model.settings import FIELD_TYPES
 from tests.scaffold.files import files
 from tests.scaffold.locking import locked_elsewhere
 

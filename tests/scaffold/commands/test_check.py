@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scaffold.rendering import render as rendering
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from tests.scaffold.files import edit
 from tests.scaffold.repository import git
 

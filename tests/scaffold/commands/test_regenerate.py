@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scaffold import handlers
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.wanted import Wanted
 from tests.scaffold.files import SERVICE, SPEC, edit, files
 

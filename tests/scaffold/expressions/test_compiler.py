@@ -10,7 +10,7 @@ from scaffold.expressions.compiler import compile_expression
 from scaffold.expressions.functions import FUNCTIONS
 from scaffold.layout.fit import fit_module
 from scaffold.layout.printer import literal, source, statement
-from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
+from scaffold.spec.model.settings import TYPES, ConfigField, LevelMap, Option
 from scaffold.spec.scopes import of_event
 
 CONFIG = [

@@ -25,7 +25,7 @@ from scaffold.layout.printer import source
 from scaffold.rendering.render import importable, render
 from scaffold.rendering.samples.evaluation import bound
 from scaffold.rendering.samples.trial import Answer
-from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
+from scaffold.spec.model.settings import TYPES, ConfigField, LevelMap, Option
 from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.scopes import of_event, of_response
 from tests.examples import share, some

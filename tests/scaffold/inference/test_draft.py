@@ -13,7 +13,7 @@ import pytest
 from scaffold.inference.curl import request
 from scaffold.inference.draft import SpecDraft, drafted
 from scaffold.inference.roles import Role, proposals
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from tests.draws import drawn
 from tests.scaffold.rendered import created

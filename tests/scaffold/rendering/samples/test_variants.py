@@ -14,7 +14,7 @@ from runtime.testing.events import changed_event, sample_event
 from scaffold.rendering import render as rendering
 from scaffold.rendering.render import importable, sample_of
 from scaffold.rendering.samples.trial import Answer, Trial
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from tests.draws import drawn
 
