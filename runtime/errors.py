@@ -9,14 +9,14 @@ KapacitorError
 ├── OptionsError      a handler's options do not decode
 ├── StoreError        the database cannot be opened, read or written
 │   └── StoreFullError    the disk has no room
-├── BusyError         the server cannot take more now
+├── BusyError         the server cannot accept more work now
 ├── RefusedError      a request is refused
 │   ├── InvalidError      it is wrong
 │   ├── CredentialsError  its credentials are not accepted
 │   ├── ForbiddenError    the server's configuration does not allow it
 │   ├── NotFoundError     it names something that does not exist
 │   ├── ConflictError     it conflicts with the state of something
-│   ├── TooLargeError     it is larger than the server takes
+│   ├── TooLargeError     it is larger than the server accepts
 │   ├── TooManyError      too many like it are being answered
 │   └── FailedError       it is valid, but fails
 └── DeliveryError     a handler could not deliver           (and if a retry may help)
@@ -41,7 +41,7 @@ class ScriptError(KapacitorError):
 
 
 class LineProtocolError(KapacitorError):
-    """Lines of a write do not parse; the text has a message for each, a line each."""
+    """Lines of a write do not parse; the text has a line with a message for each."""
 
 
 class EvaluationError(KapacitorError):
@@ -65,7 +65,7 @@ class StoreFullError(StoreError):
 
 
 class BusyError(KapacitorError):
-    """The server cannot take more now; the same request may succeed a little later."""
+    """The server cannot accept more work now; the same request may succeed soon."""
 
 
 class RefusedError(KapacitorError):
@@ -100,7 +100,7 @@ class ConflictError(RefusedError):
 
 
 class TooLargeError(RefusedError):
-    """A request is larger than the server takes."""
+    """A request is larger than the server accepts."""
 
 
 class TooManyError(RefusedError):
@@ -143,7 +143,7 @@ class DeliveryError(KapacitorError):
         self.expired = expired
 
     def replace(self, message: str) -> DeliveryError:
-        """The same failure with another text."""
+        """Return the same failure with another text."""
         return DeliveryError(
             message,
             retry=self.retry,

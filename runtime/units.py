@@ -50,9 +50,9 @@ class Duration(int):
 
 
 def saturated(time: Nanoseconds) -> Nanoseconds:
-    """`time`, or the end of the range of points' times that it lies beyond.
+    """`time`, clipped to the range of times that points can have.
 
-    Kapacitor's times have no such ends: Go adds seconds and nanoseconds apart.
+    Kapacitor's times have no such bounds: Go counts seconds and nanoseconds separately.
     """
     if EARLIEST <= time <= LATEST:
         return time

@@ -50,7 +50,7 @@ class Inhibitor:
         self._lifted = lifted
 
     def turn(self, *, active: bool) -> None:
-        """Set whether it is active."""
+        """Activate or deactivate it."""
         if self.active and not active:
             self._lifted.add(self.category)
         self.active = active

@@ -1,4 +1,4 @@
-"""Go templates over an event, as options and settings of handlers hold them."""
+"""Go templates over an event, in options and settings of handlers."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _PARTS: Mapping[str, Callable[[Event], object]] = {
 class Template:
     """A Go template over an event.
 
-    It is parsed when it is made, and true if it is not empty. Two templates of the same
-    source are equal.
+    The constructor parses it. It is true if it is not empty, and equal to templates with
+    the same source.
 
     Attributes:
         source: its text.

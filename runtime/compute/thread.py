@@ -11,11 +11,11 @@ its steps are committed before each pause.
 A small write that finds the thread idle is done at once on the event loop, since handing
 it over would cost more than the work. No other work is running then, so the order is
 kept. The event loop must never block, though. Results of a small write that have to be
-stored are committed on the thread. The whole write is done on the thread
+stored are committed on the thread. The whole write is done on the thread in these cases:
 
 * while another thread uses the database;
 * while a single point may cause long work, such as the end of a long window;
-* if it is the first small write: its duration is measured;
+* for the first small write, to measure its duration;
 * for some time after a slow small write: the slower it was, the longer.
 
 Other long jobs, such as the start of a task with thousands of nodes, give way now and
@@ -235,7 +235,7 @@ class Compute:
         is_small: bool = False,
     ) -> _Job:
         if not self._bridge.is_open or self._closing:
-            raise RuntimeError("the compute thread does not run")
+            raise RuntimeError("the compute thread is not running")
         future = asyncio.get_running_loop().create_future()
         return _Job(function, args, kwargs, future, is_write, is_small)
 

@@ -22,7 +22,7 @@ _TOO_MANY = "too many values"
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 Reader = Callable[[Any, str, Any], Any]
-"""Takes a raw value, its name in messages and the value so far; gives the new value."""
+"""Takes a raw value, its name in messages and the value so far; returns the new value."""
 
 
 class JsonError(ValueError):
@@ -34,7 +34,7 @@ class JsonTypeError(JsonError):
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object with all its keys, in order, also those that occur twice."""
+    """The keys and values of an object, in order and with duplicates."""
 
     __slots__ = ()
 
@@ -52,7 +52,7 @@ class ParsedBody(bytes):
 
     @classmethod
     def of(cls, body: bytes) -> ParsedBody:
-        """Parse `body`, on any thread; a long one takes a while."""
+        """Parse `body`, on any thread; long bodies take a while."""
         parsed = cls(body)
         try:
             parsed.value = first_value(body)

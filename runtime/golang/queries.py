@@ -11,7 +11,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 def parse_query(text: str) -> dict[str, list[str]]:
     """The values of each name, in the order sent.
 
-    Parts that hold a semicolon or a broken escape are left out.
+    Parts with a semicolon or an invalid escape are left out.
 
     Source: Go net/url, URL.Query.
     """

@@ -100,7 +100,7 @@ class ParsedRows:
 
 
 def tag_column(tags: Sequence[str | None]) -> TagColumn | None:
-    """A column of one tag per row, None if a row lacks it; None if all rows do."""
+    """A column of one tag per row, None for an absent one; None if all are absent."""
     known: dict[str | None, int] = {None: -1}
     codes = [known.setdefault(tag, len(known) - 1) for tag in tags]
     if len(known) == 1:
@@ -110,7 +110,7 @@ def tag_column(tags: Sequence[str | None]) -> TagColumn | None:
 
 
 def field_column(values: Sequence[Value]) -> FieldColumn | None:
-    """A column of one value per row, None if a row lacks it; None if all rows do."""
+    """A column of one value per row, None for an absent one; None if all are absent."""
     types = set(map(type, values))
     absent = type(None) in types
     types.discard(type(None))

@@ -163,7 +163,7 @@ def _blank(kind: FieldKind) -> Value:
 
 
 def kind_of(value: object) -> FieldKind:
-    """The kind of column that holds such values; `mixed` for unusual ones."""
+    """The kind of column for a value; `mixed` for unusual types."""
     return _KINDS.get(type(value), "mixed")
 
 

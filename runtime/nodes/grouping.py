@@ -1,4 +1,4 @@
-"""The dimensions that `groupBy` gives to points."""
+"""The dimensions that `groupBy` sets on points."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class HTTPPostNode(GroupedNode):
             self.errors += 1
         else:
             self._is_full = True
-            text = f"{MAX_WAITING} wait already; rows are lost until there are fewer"
+            text = f"{MAX_WAITING} rows are waiting; further rows are lost"
             self.error("failed to POST data", text)
         # the row is lost, but the point is passed on: following nodes must not depend on
         # the endpoint

@@ -81,7 +81,7 @@ class InfluxDBOutNode(Node):
             self._writer.close()
 
     def stats(self) -> dict[str, int]:
-        """The node's counters, those of writes included."""
+        """The node's counters, including those of writes."""
         found = super().stats()
         if self._writer is None:
             return {**found, "points_written": 0, "write_errors": 0}

@@ -85,7 +85,7 @@ def time_of(item: Point | Batch | Barrier) -> Nanoseconds:
 
 
 class UnionNode(MergingNode):
-    """Merges its parents in the order of time, and for equal times of the parents.
+    """Merges the output of its parents, ordered by time and then by parent.
 
     Points, batches and barriers wait until every parent has reached their time.
     """

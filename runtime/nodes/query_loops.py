@@ -74,7 +74,7 @@ async def _logged(work: Work) -> None:
         await work()
     # logged here, as the task is not awaited and could end unnoticed
     except Exception:
-        _log.exception("the loop of a query has ended")
+        _log.exception("query loop ended with an error")
 
 
 def _cancel(loop: QueryLoop) -> None:

@@ -107,7 +107,7 @@ class AlertNode(Node):
 
     @property_method("stateChangesOnly")
     def set_state_changes_only(self, *max_interval: Duration) -> None:
-        """Send changes of the level only, and repeat it after an interval, if given."""
+        """Send only changes of the level; repeat the same level after the interval."""
         self.state_changes_only = True
         if len(max_interval) == 1:
             self.state_changes_only_duration = max_interval[0]

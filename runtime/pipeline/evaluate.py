@@ -34,7 +34,7 @@ class Script:
     """A script that has been run.
 
     Attributes:
-        pipeline: the nodes it made.
+        pipeline: the nodes that it created.
         variables: variables that a task may set, with or without a default.
         dbrps: databases and retention policies that it names, in order.
     """
@@ -118,7 +118,7 @@ def task_type(program: ast.ProgramNode) -> TaskType:
 
 
 class _Evaluator:
-    """Runs statements one by one; `variables` collects what they declare."""
+    """Runs statements one by one; `variables` collects their declarations."""
 
     def __init__(
         self,

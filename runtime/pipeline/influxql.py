@@ -20,7 +20,7 @@ class InfluxQLNode(Node):
         field: the field.
         arguments: further arguments of the call, in order.
         as_name: the result's name.
-        use_point_times: selectors give the selected point's time.
+        use_point_times: results of selectors have the time of the selected point.
     """
 
     method: str = internal("")

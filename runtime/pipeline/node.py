@@ -245,9 +245,7 @@ class Pipeline:
             depth = 1 + max((depths[id(each)] for each in node.parents), default=0)
             depths[id(node)] = depth
             if depth > _MAX_DEPTH:
-                raise TaskError(
-                    f"{node.name}: more than {_MAX_DEPTH} nodes after one another"
-                )
+                raise TaskError(f"{node.name}: more than {_MAX_DEPTH} nodes in a chain")
             if node.unsupported:
                 raise TaskError(f"{node.name}: {node.unsupported}")
             for parent in _odd_parents(node):

@@ -120,7 +120,7 @@ class QueryFluxNode(Node):
 
     call: ClassVar[str] = "queryFlux"
     unsupported: ClassVar[str] = (
-        "this server runs no Flux queries: use |query() with InfluxQL"
+        "Flux queries are not supported by this server: use |query() with InfluxQL"
     )
 
     query: str = internal("")
@@ -208,7 +208,7 @@ def check_dimensions(
 
 
 def new_pipeline(edge: Edge) -> Pipeline:
-    """A pipeline that holds only its source."""
+    """A pipeline with its source only."""
     pipeline = Pipeline()
     source: Node = StreamNode() if edge is Edge.STREAM else BatchNode()
     source.provides = edge

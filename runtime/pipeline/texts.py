@@ -52,7 +52,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A value that a script gives to a property.
+    """A value of a property in a script.
 
     Attributes:
         owner: class of the node or handler with the property.
@@ -103,7 +103,7 @@ def _literals(node: ast.Expression) -> list[ast.StringNode]:
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """A handler, or a node that may have some."""
+    """A handler, or a node that may have handlers."""
 
     owner: type
     number: int

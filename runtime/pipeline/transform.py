@@ -63,7 +63,7 @@ class WindowNode(Node):
 
     Attributes:
         period: the length of a window in time.
-        every: interval of the windows; 0 for one with every point.
+        every: interval of the windows; 0 for a window with every point.
         align: windows are sent at multiples of `every`.
         fill_period: send the first window only after a complete period.
         period_count: the length of a window in points.

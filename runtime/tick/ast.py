@@ -15,8 +15,8 @@ class Node:
 
     Attributes:
         position: offset in bytes of the token that errors point at.
-        comments: the lines of the comments above, without `//` and one blank; a
-            `"\\n"` is an empty line between two.
+        comments: the lines of the comments above, without `//` and a space; `"\\n"` is
+            an empty line between two.
     """
 
     position: int = field(default=0, kw_only=True, compare=False)

@@ -57,8 +57,8 @@ class Token(NamedTuple):
         text: its spelling; for `ERR` the error.
         start: offset of its first character, in characters.
         end: offset behind its last character.
-        comments: the lines of the comments before it, without `//` and one blank; a
-            `"\\n"` is an empty line between two.
+        comments: the lines of the comments before it, without `//` and a space; `"\\n"`
+            is an empty line between two.
     """
 
     kind: str

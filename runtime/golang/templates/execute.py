@@ -51,8 +51,8 @@ class Compiler:
     """Turns trees into functions.
 
     Attributes:
-        printers: printers of actions' values, by position, where they differ from
-            `plain`; an html template's escapers.
+        printers: printers of actions by position, if they differ from `plain`: the
+            escapers of an html template.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class Allowance:
         """
         self._work -= work
         if self._work < 0:
-            raise ExhaustedError("the template does too much")
+            raise ExhaustedError("the template takes too much work")
 
     def handle(self, values: Iterable[object]) -> None:
         """Count values passed to a function, or returned by it.

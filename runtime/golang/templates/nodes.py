@@ -1,4 +1,4 @@
-"""The syntax tree of a template; `str()` of a node is how error texts quote it."""
+"""The syntax tree of a template; `str()` of a node is its form in error texts."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ class _Parser:
     def _otherwise(self, kind: str) -> tuple[list[nodes.Statement], Token]:
         token = self._peek()
         if token.kind == kind and kind in ("if", "with"):
-            # `else if`: the nested statement takes this one's end
+            # `else if`: the nested statement consumes the `end` of this one
             self._next()
             nested = self._branch(token)
             ending = Token("nested", "", token.position, token.line)

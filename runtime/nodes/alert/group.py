@@ -96,8 +96,8 @@ class Group:
     def duration(self) -> Duration:
         """The duration of the alert at its last event.
 
-        If flapping suppressed the first event, it is 0; in Kapacitor it is the largest
-        duration.
+        If flapping suppressed the first event, the duration is 0; in Kapacitor it is the
+        largest possible one.
         """
         if self.last is None or self.first is None:
             return Duration(0)

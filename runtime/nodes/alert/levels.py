@@ -131,6 +131,6 @@ def _condition(node: LambdaNode | None, name: str) -> Condition | None:
     if node is None:
         return None
     function = compiled(node, f"Failed to compile stateful expression for {name}")
-    # compiled now, so that the first point of a write need not wait for it
+    # compiled now, so that the first write need not wait for it
     assert function.test is not None
     return Condition(function, function.new_state())

@@ -134,7 +134,7 @@ class AlertNode(GroupedNode):
         return not self._busy
 
     def stats(self) -> dict[str, int]:
-        """The node's counters; those of alerts included."""
+        """The node's counters, including those of alerts."""
         return super().stats() | self._events.stats()
 
     def _step(self, point: Point, group_id: str) -> None:

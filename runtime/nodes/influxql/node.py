@@ -100,7 +100,7 @@ class InfluxQLNode(GroupedNode):
 
     @property
     def fingerprint(self) -> Hashable:
-        """The function, its arguments, and how its result looks."""
+        """The function, its arguments, and the properties of its result."""
         return self._fingerprint
 
     def point(self, point: Point) -> None:
@@ -240,7 +240,7 @@ class TransformationNode(GroupedNode):
 
     @property
     def fingerprint(self) -> Hashable:
-        """The function, its arguments, and how its result looks."""
+        """The function, its arguments, and the properties of its result."""
         return self._fingerprint
 
     def point(self, point: Point) -> None:

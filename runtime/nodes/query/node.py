@@ -85,7 +85,7 @@ class QueryNode(Node):
             self._query.check_sources(environment.dbrps)
             self._check_cluster(environment.influxdb)
             if self._query.schedule.first(environment.clock()) is None:
-                raise TaskError(f"cron: no time of '{spec.cron}' is still to come")
+                raise TaskError(f"cron: '{spec.cron}' has no future time")
 
     def begin(self) -> None:
         """Start querying, unless a replay feeds the task."""

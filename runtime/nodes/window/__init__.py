@@ -1,1 +1,1 @@
-"""`window`: makes batches of a stream."""
+"""`window`: cuts a stream into batches."""

@@ -1,4 +1,4 @@
-"""`window`: makes batches of a stream."""
+"""`window`: cuts a stream into batches."""
 
 from __future__ import annotations
 
@@ -164,9 +164,9 @@ class WindowNode(Node):
         """Take the rows of a frame, which are sorted by group."""
         self._buffer.add(frame, np.repeat(numbers, counts), rows)
         due = self._windows.due(numbers, latest, counts)
-        # even if nothing is due, rows that are not needed any longer are dropped now and
-        # then: when the buffer has four times the rows of last time, so that the cost per
-        # row is constant
+        # even if nothing is due, unneeded rows are dropped when the buffer has grown to
+        # some four times the size after the last time, so that the cost per row is
+        # constant
         if due or self._buffer.size > 10_000 + 4 * self._kept:
             self._advance(frame, numbers, counts)
         else:
@@ -184,7 +184,7 @@ class WindowNode(Node):
             self._buffer.add(frame_of_points(points), groups, np.arange(len(points)))
 
     def _advance(self, frame: Frame, numbers: Numbers, counts: Indices) -> None:
-        """Emit the windows that a buffered frame makes due; drop rows of the past."""
+        """Emit the windows that a buffered frame makes due; drop unneeded rows."""
         # groups without new points emit nothing: their rows are put back unchanged
         waiting, others = self._touched(numbers)
         local_of = np.zeros(len(self._groups), dtype=np.int64)

@@ -310,7 +310,7 @@ class TimeWindows:
             if time < due:
                 continue
             each = not self._every
-            # `first` never goes back, even if times do: like in the row form, points are
+            # `first` never goes back, even if times do: as in the row form, points are
             # removed at the front
             oldest = time - self._period + 1 if each else due - self._period
             stop = index + 1 if each else index

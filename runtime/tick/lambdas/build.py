@@ -64,7 +64,7 @@ def check(node: Evaluator) -> bool:
     """Check the parts of an expression that need no data; True if it needs none at all.
 
     Raises:
-        ScriptError: an operator does not accept the types of such operands.
+        ScriptError: an operator does not accept the types of its operands.
     """
     match node:
         case Constant():

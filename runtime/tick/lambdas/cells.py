@@ -41,8 +41,8 @@ class Cells:
 
     Attributes:
         type: the type of every value; Missing if no row has a value.
-        values: an array; a Python value that all rows share; or, with `codes`, a sequence
-            of distinct strings.
+        values: an array; a Python value that all rows share; or, with `codes`, the
+            sequence of strings to which these refer.
         valid: the rows that certainly have a value; None means all.
         codes: index of each row into `values`, for strings; -1 for rows without a
             value.

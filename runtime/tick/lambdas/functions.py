@@ -178,7 +178,7 @@ def _texts() -> list[Function]:
     return [
         _one("strContains", two, bool, strings.contains),
         _one("strContainsAny", two, bool, strings.contains_any),
-        # Python's functions do for prefixes and suffixes, which are the same in
+        # Python's functions suffice for prefixes and suffixes, which are the same in
         # characters as in bytes; lengths and positions are not
         _one("strHasPrefix", two, bool, str.startswith),
         _one("strHasSuffix", two, bool, str.endswith),

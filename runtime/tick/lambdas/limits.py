@@ -48,7 +48,7 @@ def spend(work: int) -> None:
     """
     _allowance.left -= work
     if _allowance.left < 0:
-        raise TooMuchError("the expression does too much with strings")
+        raise TooMuchError("the expression takes too much work with strings")
 
 
 def spend_time(since_s: float) -> float:

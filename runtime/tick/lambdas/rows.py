@@ -298,7 +298,7 @@ class Generator:
         else:
             target = self.keep(function.invoke)
         if list(function.overloads) == [(float,)]:
-            # the most frequent signature is tested here instead of looked up
+            # a single float, the most frequent signature, is tested here, not looked up
             first, again = self._bound(arguments[0]) if arguments else ("", "")
             if len(arguments) != 1:
                 return "irregular()"

@@ -276,7 +276,7 @@ def test_rows_beyond_what_may_wait_are_lost_but_pass(server, caplog, monkeypatch
     assert server.received.empty()
     assert run.node.errors == 3
     assert [r.err for r in caplog.records] == [
-        "2 wait already; rows are lost until there are fewer"
+        "2 rows are waiting; further rows are lost"
     ]
 
 

@@ -311,7 +311,7 @@ def test_strangers_read_no_files(config: Any, start_api: Any, values: Path) -> N
         (
             "batch|queryFlux('from(bucket: \"a\")').period(1m).every(1m)",
             "batch",
-            "queryFlux1: this server runs no Flux queries",
+            "queryFlux1: Flux queries are not supported by this server",
         ),
         ("stream|from()@mine()", "stream", "mine2: user defined functions (UDFs)"),
         (

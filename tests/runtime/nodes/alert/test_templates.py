@@ -89,8 +89,8 @@ def happened(event_id="m:h=a", **fields):
         ("{{ range .Fields.v }}{{ end }}", "range can't iterate over 9.5"),
         ("{{ slice .ID 99 }}", "error calling slice: index out of range: 99"),
         ("{{ .Time.Add `x` }}", "error calling Add: "),
-        (MALICIOUS, "the template does too much"),
-        (DOUBLING, "the template does too much"),
+        (MALICIOUS, "the template takes too much work"),
+        (DOUBLING, "the template takes too much work"),
         (LONG, "the text is longer than 1048576 characters"),
         (
             "{{ printf `" + "%1000000s" * 20 + "`" + " .ID" * 20 + " }}",
@@ -113,7 +113,7 @@ def test_a_text_that_cannot_be_made_is_replaced_by_one_that_says_so(template, re
 
 def test_templates_that_call_each_other_end():
     message, _ = templates([], message=TREE).texts(ORIGIN, happened())
-    assert message.endswith("the template does too much)")
+    assert message.endswith("the template takes too much work)")
 
 
 def test_what_is_printed_of_odd_values_is_what_go_prints():

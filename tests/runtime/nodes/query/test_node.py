@@ -298,12 +298,12 @@ def test_the_end_of_the_server_ends_all_queries() -> None:
         (
             "batch|query('SELECT v FROM d.r.m').cron('0 0 30 2 *')",
             clusters(fake=FakeCluster()),
-            "cron: no time of '0 0 30 2 *' is still to come",
+            "cron: '0 0 30 2 *' has no future time",
         ),
         (
             "batch|queryFlux('x').every(1s)",
             clusters(fake=FakeCluster()),
-            "queryFlux1: this server runs no Flux queries: use |query() with InfluxQL",
+            "queryFlux1: Flux queries are not supported by this server: use |query() with InfluxQL",
         ),
     ],
     ids=["none", "other", "dbrp", "never", "flux"],
