@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.integration import NO_SERVICES, HandlerServices
+from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.properties import HandlerProperties
 from runtime.secrets import Secret
 
@@ -28,7 +28,7 @@ class ScriptHandlers:
         """The handlers by the names of their properties."""
         return self.services.integrations.handler_properties
 
-    def secret_fields(self, handler: type[Any]) -> frozenset[str]:
+    def secret_fields(self, handler: type[AlertHandler]) -> frozenset[str]:
         """The fields of a handler in scripts that are secrets of its service.
 
         All fields are secrets if the service cannot be loaded.
@@ -50,5 +50,5 @@ class ScriptHandlers:
         )
 
     @property
-    def _node_handlers(self) -> Mapping[str, type[Any]]:
+    def _node_handlers(self) -> Mapping[str, type[AlertHandler]]:
         return self.services.integrations.node_handlers.loaded()
