@@ -131,7 +131,7 @@ def _record(name: str, data: Any, wanted: Any, problems: list[str]) -> Any:
 def _changes(
     name: str, data: Any, wanted: type[Any], problems: list[str]
 ) -> dict[str, Any]:
-    """The fields of a dataclass that a map gives, by their Python names."""
+    """The values in a map for the fields of a dataclass, by their Python names."""
     changes: dict[str, Any] = {}
     if not isinstance(data, Mapping):
         problems.append(f"'{name}' expected a map, got '{_kind(data)}'")
@@ -277,7 +277,7 @@ def _scalar(data: Any, wanted: type[Any]) -> Any:
 
 
 def _fits(number: float, wanted: type[int]) -> bool:
-    """True if Go's type for `wanted` can hold a number."""
+    """True if a number is in the range of Go's type for `wanted`."""
     if wanted is FileMode:
         return 0 <= number < 1 << 32
     return -(1 << 63) <= number < 1 << 63

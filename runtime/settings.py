@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class FormerName(NamedTuple):
-    """A former name of a setting, where it is used.
+    """The use of a former name of a setting.
 
     Attributes:
         old: the former name, as it was written.
@@ -52,7 +52,7 @@ def setting(
 
 
 def is_required(field: dataclasses.Field[Any]) -> bool:
-    """True if a field has no default, so that each value of its class must give it."""
+    """True if a field has no default, so that it must always be set."""
     return (
         field.default is dataclasses.MISSING
         and field.default_factory is dataclasses.MISSING
@@ -62,7 +62,7 @@ def is_required(field: dataclasses.Field[Any]) -> bool:
 def key_of(field: dataclasses.Field[Any]) -> str:
     """The field's name in TOML and JSON: `state_changes_only` → `state-changes-only`.
 
-    A trailing underscore, which keeps a name clear of Python's keywords, is dropped.
+    A trailing underscore, which distinguishes a name from a Python keyword, is dropped.
     """
     return field.metadata.get("key") or field.name.rstrip("_").replace("_", "-")
 
@@ -96,7 +96,7 @@ def by_present_names(values: Mapping[str, T], config: type[Any]) -> dict[str, T]
     """The values by present names, which are matched exactly.
 
     Raises:
-        ValueError: one setting is present by two names.
+        ValueError: a setting is present under two names.
     """
     present = present_keys(config)
     found: dict[str, T] = {}

@@ -94,7 +94,7 @@ class _Scanner:
         return self._found
 
     def _skip(self) -> None:
-        """Go past whitespace, ends of lines and comments."""
+        """Skip whitespace, ends of lines and comments."""
         space = _SPACE.match(self._text, self._at)
         assert space is not None
         self._at = space.end()
@@ -154,7 +154,7 @@ class _Scanner:
         return None
 
     def _value(self, path: Path, depth: int) -> bool:
-        """Go past a value and note the keys inside."""
+        """Skip a value, and note the keys inside."""
         while self._text.startswith((" ", "\t"), self._at):
             self._at += 1
         if self._take("["):

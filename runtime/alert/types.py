@@ -25,9 +25,9 @@ class Level(enum.IntEnum):
 
     @classmethod
     def parse(cls, text: str) -> Level:
-        """The level that `text` names: in any case, also the start of a word (`warn`).
+        """The level that `text` names, in any case and perhaps abbreviated (`warn`).
 
-        The empty text is OK.
+        An empty string is OK.
 
         Raises:
             ValueError: the level is unknown.
@@ -80,7 +80,7 @@ class EventState:
 
 @dataclass(frozen=True, slots=True)
 class EventData:
-    """The data an event was computed from.
+    """The data from which an event was computed.
 
     Attributes:
         name: measurement.
@@ -113,7 +113,7 @@ class Event:
         data: data of the event.
         previous_level: level of the last event with this id on this topic.
         no_external: set on events that external handlers must skip.
-        hops: number of topics that it came through before this one.
+        hops: number of topics that it passed through before this one.
     """
 
     topic: str

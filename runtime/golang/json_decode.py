@@ -30,7 +30,7 @@ class JsonError(ValueError):
 
 
 class JsonTypeError(JsonError):
-    """A value has the wrong type; reading continues and reports the first one at the end."""
+    """A value has the wrong type; the first such error is reported after all values."""
 
 
 class Pairs(list[tuple[str, Any]]):

@@ -22,7 +22,7 @@ class Struct:
     Attributes:
         type_name: name in Go, `kapacitor.messageInfo`.
         fields: values by name, in the order of declaration, those of `embedded` first.
-        embedded: a struct whose fields are its own.
+        embedded: a struct whose fields are also fields of this one.
     """
 
     __slots__ = ("embedded", "fields", "type_name")

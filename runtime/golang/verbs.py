@@ -57,7 +57,7 @@ class Unsigned(int):
 
 
 class NilPointer:
-    """A pointer to nothing."""
+    """A nil pointer."""
 
     __slots__ = ("type_name",)
 

@@ -157,7 +157,7 @@ class Lines:
 
 
 def _values(column: TagColumn, rows: Rows) -> Sequence[str]:
-    """The tag of some rows; "" where it is absent."""
+    """The tag's values in some rows; "" where it is absent."""
     codes = column.codes[rows].tolist()
     return [column.values[code] if code >= 0 else "" for code in codes]
 

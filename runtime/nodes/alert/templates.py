@@ -30,7 +30,7 @@ from runtime.pipeline.alert import AlertNode
 from runtime.units import Duration, Nanoseconds, rfc3339
 
 _DEFAULT = AlertNode()
-# Longer ids are cut; no useful id is longer.
+# Maximum length of an id; longer ones are cut.
 _LONGEST_ID = 4096
 _LONGEST_NOTE = 500
 
