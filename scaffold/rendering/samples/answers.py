@@ -10,7 +10,7 @@ from typing import Any
 
 from scaffold.expressions.code import Code, Type
 from scaffold.rendering.samples.candidates import candidates
-from scaffold.rendering.samples.trial import Answer
+from scaffold.rendering.samples.standins import Answer
 
 Keys = tuple[str, ...]
 

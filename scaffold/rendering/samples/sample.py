@@ -31,15 +31,11 @@ from scaffold.rendering.samples.connections import (
     connected,
 )
 from scaffold.rendering.samples.definitions import Definitions
+from scaffold.rendering.samples.reading import Reading
 from scaffold.rendering.samples.replies import reply, unaccepted
 from scaffold.rendering.samples.search import Search
-from scaffold.rendering.samples.trial import (
-    Answer,
-    Outcome,
-    Reading,
-    RefusedError,
-    Trial,
-)
+from scaffold.rendering.samples.standins import Answer
+from scaffold.rendering.samples.trial import Outcome, RefusedError, Trial
 from scaffold.rendering.samples.values import Values, sample_value
 from scaffold.rendering.samples.variants import Variant, Variants
 from scaffold.spec.model.handler import HandlerSpec

@@ -1,22 +1,12 @@
-"""Runs the generated modules of a handler, and records their requests.
-
-The modules run as they are generated, except for the classes that use the network. Their
-stand-ins are a service that only keeps its configuration, and a request that can be shown.
-The modules consist of template text, literals, and expressions that the compiler accepted;
-they can import and call only names that templates use.
-"""
+"""Runs the generated modules of a handler, and records their requests."""
 
 from __future__ import annotations
 
 import ast
-import builtins
-import importlib
-import json
 import logging
-from collections.abc import Callable, Container, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -30,15 +20,16 @@ from runtime.services.expressions import recalling
 from runtime.services.servicetest.options import shown
 from runtime.testing.events import (
     KEY,
-    SERVER,
     Variant,
     shown_request,
     shown_service_test,
 )
 from scaffold.layout.imports import functions
-from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
-from scaffold.rendering.samples.evaluation import BUILTINS
+from scaffold.rendering.samples.decisions import Decision, observed
+from scaffold.rendering.samples.modules import load
+from scaffold.rendering.samples.reading import Reading
 from scaffold.rendering.samples.replies import reply, unaccepted
+from scaffold.rendering.samples.standins import Addressed, Answer, Request, Step
 from scaffold.rendering.samples.targets import ADDRESS, BASE
 from scaffold.rendering.samples.values import Values, typed
 from scaffold.spec.model.handler import HandlerSpec
@@ -64,94 +55,11 @@ class CheckError(RefusedError):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An endpoint's answer."""
-
-    status: int
-    text: str
-
-    @property
-    def json(self) -> Any:
-        """The body decoded from JSON, or None."""
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return None
-
-
-class _Service:
-    """Stands in for `HttpService`."""
-
-    ok: Container[int] = range(200, 300)
-
-    def __class_getitem__(cls, types: object) -> type:
-        return cls
-
-    server = SERVER
-
-    kind = ""
-
-    def accepts(self, response: Answer) -> bool:
-        return response.status in self.ok
-
-    def failure(self, response: Answer) -> str:
-        return f"unexpected response from {self.kind} service: {response.text}"
-
-    def accepts_with(self, config: Any, options: Any, response: Answer) -> bool:
-        return self.accepts(response)
-
-    def failure_with(self, config: Any, options: Any, response: Answer) -> str:
-        return self.failure(response)
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-
-class _Stepped(_Service):
-    """Stands in for `SteppedService`, also together with another base class."""
-
-
-@dataclass(frozen=True)
-class _Request:
-    """Stands in for `Request`."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    def shown(self) -> str:
-        """The request as the generated tests record it."""
-        parts = urlsplit(self.url)
-        if parts.scheme == "tcp":
-            return shown_request("TCP", "message", {}, self.body)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return shown_request(self.method, target, self.headers, self.body)
-
-
-class _Step(NamedTuple):
-    """Stands in for `Step`."""
-
-    name: str
-    request: _Request
-    keep_s: float = 0.0
-    is_login: bool = False
-    accepts: Callable[[Answer], bool] | None = None
-
-
-class _Addressed(NamedTuple):
-    """Stands in for `Addressed`."""
-
-    to: object
-    request: _Request
-
-
-@dataclass(frozen=True)
 class _Several:
     """The requests for one event."""
 
-    requests: tuple[_Request, ...]
-    steps: tuple[_Step, ...]
+    requests: tuple[Request, ...]
+    steps: tuple[Step, ...]
     recipients: int
 
     @property
@@ -209,25 +117,6 @@ class Outcome(NamedTuple):
         return "nothing" if self.text is None else self.text
 
 
-_STUBS = {
-    "runtime.services.service": SimpleNamespace(HttpService=_Service),
-    "runtime.services.instanced": SimpleNamespace(
-        InstancesService=_Service,
-        TcpInstancesService=_Service,
-        HookInstancesService=_Service,
-    ),
-    "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
-    "runtime.services.stepped": SimpleNamespace(
-        SteppedService=_Stepped,
-        Requests=object,
-        Step=_Step,
-        Addressed=_Addressed,
-        NO_ANSWER=Answer(0, ""),
-    ),
-    "runtime.services.hooks": SimpleNamespace(HookService=_Service, Hook=_Service),
-    "runtime.outbound.client": SimpleNamespace(Request=_Request, Response=Answer),
-}
-
 _LOCAL = (urlsplit(BASE)[:2], ("tcp", ADDRESS))
 
 
@@ -262,7 +151,7 @@ class Trial:
         method = _method(spec)
         self._refusals = _refusals(service, method)
         self.decisions: list[Decision] = observed(service, method)
-        modules = _load(trees, {*known.values(), *functions().values()}, self._decided)
+        modules = load(trees, {*known.values(), *functions().values()}, self._decided)
         self._config, handler, self._service = modules.values()
         self._classes = {**vars(self._config), **vars(handler)}
 
@@ -435,7 +324,7 @@ class Trial:
 
     def _request(
         self, service: Any, options: Any, event: Event
-    ) -> _Request | _Several | _Data | None:
+    ) -> Request | _Several | _Data | None:
         try:
             with keyed(KEY):
                 sent = (service.config, options, event)
@@ -445,7 +334,7 @@ class Trial:
                         return None if data is None else _Data(data)
                     case "requests":
                         return self._several(service.requests(*sent))
-                made: _Request | None = service.request(*sent)
+                made: Request | None = service.request(*sent)
         except DeliveryError as error:
             # as the runtime does: messages must not contain secrets
             prefix = self._spec.wrap.prepare
@@ -455,19 +344,19 @@ class Trial:
         return made
 
     def _several(
-        self, requests: Generator[_Step | _Addressed | _Request, Answer | None, None]
+        self, requests: Generator[Step | Addressed | Request, Answer | None, None]
     ) -> _Several | None:
         """All requests for an event, answered as the fake server does."""
         answer = None
-        found, steps, recipients = list[_Request](), list[_Step](), 0
+        found, steps, recipients = list[Request](), list[Step](), 0
         try:
             while True:
                 following = requests.send(answer)
-                if isinstance(following, _Step):
+                if isinstance(following, Step):
                     self._check_answer(following)
                     steps.append(following)
-                recipients += isinstance(following, _Addressed)
-                if isinstance(following, (_Step, _Addressed)):
+                recipients += isinstance(following, Addressed)
+                if isinstance(following, (Step, Addressed)):
                     following = following.request
                 found.append(following)
                 answer = self._answer
@@ -476,7 +365,7 @@ class Trial:
                 return None
             return _Several(tuple(found), tuple(steps), recipients)
 
-    def _check_answer(self, step: _Step) -> None:
+    def _check_answer(self, step: Step) -> None:
         """Raise the error of a step that the fake server's answer fails."""
         if step.accepts is None or step.accepts(self._answer):
             return
@@ -522,43 +411,6 @@ class Trial:
         return Reading(service, self._made(service, values.options))
 
 
-@dataclass(frozen=True)
-class Reading:
-    """Reads answers as the generated code does.
-
-    Attributes:
-        service: the service.
-        options: the options of the requests.
-    """
-
-    service: Any
-    options: Any
-
-    def failure(self, answer: Answer) -> str:
-        """The error that the service makes of an answer that means failure."""
-        return str(self._read("failure_with", answer))
-
-    def accepts(self, answer: Answer) -> bool:
-        """True if an answer means success."""
-        return bool(self._read("accepts_with", answer))
-
-    def retries(self, answer: Answer) -> bool:
-        """True if an answer that means failure asks for another attempt."""
-        return bool(self._read("retries", answer))
-
-    def expires(self, answer: Answer) -> bool:
-        """True if an answer means that a login has expired."""
-        return bool(self._read("expires", answer))
-
-    def wait_s(self, answer: Answer) -> float | None:
-        """The time to wait that an answer asks for, in seconds."""
-        made: float | None = self._read("wait_s", answer)
-        return made
-
-    def _read(self, method: str, answer: Answer) -> Any:
-        return getattr(self.service, method)(self.service.config, self.options, answer)
-
-
 def _method(spec: HandlerSpec) -> str:
     """The method of a service that makes its requests."""
     if spec.hook is not None:
@@ -575,30 +427,3 @@ def _refusals(service: ast.Module, method: str) -> list[int]:
         for node in ast.walk(function)
         if isinstance(node, ast.Raise)
     )
-
-
-def _load(
-    trees: Mapping[str, ast.Module], allowed: set[str], decided: Callable[..., Any]
-) -> dict[str, Any]:
-    """Run modules, each of which may import the ones before it, and `allowed` ones."""
-    made: dict[str, Any] = {}
-
-    def imported(name: str, *more: Any) -> Any:
-        if name in _STUBS or name in made:
-            return _STUBS.get(name) or made[name]
-        if name not in allowed:
-            raise ImportError(f"generated code imports {name}")
-        return importlib.import_module(name)
-
-    names = {
-        **BUILTINS,
-        "__build_class__": builtins.__build_class__,
-        "__import__": imported,
-        RECORDER: decided,
-    }
-    for name, tree in trees.items():
-        module = ModuleType(name)
-        vars(module)["__builtins__"] = names
-        exec(compile(tree, name, "exec", dont_inherit=True), vars(module))
-        made[name] = module
-    return made

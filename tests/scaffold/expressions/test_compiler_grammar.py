@@ -24,7 +24,7 @@ from scaffold.flags import Flags
 from scaffold.layout.printer import source
 from scaffold.rendering.render import importable, render
 from scaffold.rendering.samples.evaluation import bound
-from scaffold.rendering.samples.trial import Answer
+from scaffold.rendering.samples.standins import Answer
 from scaffold.spec.model.settings import TYPES, ConfigField, LevelMap, Option
 from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.scopes import of_event, of_response

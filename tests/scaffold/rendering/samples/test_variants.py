@@ -13,7 +13,8 @@ from runtime.alert.types import Level
 from runtime.testing.events import changed_event, sample_event
 from scaffold.rendering import render as rendering
 from scaffold.rendering.render import importable, sample_of
-from scaffold.rendering.samples.trial import Answer, Trial
+from scaffold.rendering.samples.standins import Answer
+from scaffold.rendering.samples.trial import Trial
 from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.parse import parse
 from tests.draws import drawn
