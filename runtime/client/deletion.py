@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from runtime.client.api import Api
 from runtime.client.errors import CommandError, UsageError
-from runtime.client.tasks import task_ids
+from runtime.client.tasks import matched, task_ids
 
 USAGE = {
     "delete": """Usage: kapacitor delete (tasks|templates|recordings|replays|topics) <ID or pattern>...
        kapacitor delete topic-handlers <topic ID> <handler ID or pattern>...
 
-    A pattern is a shell glob. One without a match is ignored.
+    A pattern is a shell glob. One without a match is reported and skipped.
 """
 }
 _KINDS = "'tasks', 'templates', 'recordings', 'replays', 'topics' or 'topic-handlers'"
@@ -43,18 +43,20 @@ def delete(api: Api, arguments: list[str]) -> None:
 def _paged(api: Api, kind: str, pattern: str) -> list[str]:
     query = {"pattern": pattern, "fields": ["link"]}
     found = api.all_pages(f"/{kind}", kind, query)
-    return [f"/{kind}/{each['id']}" for each in found]
+    noun = kind.removesuffix("s")
+    return [f"/{kind}/{each['id']}" for each in matched(found, noun, pattern)]
 
 
 def _topics(api: Api, pattern: str) -> list[str]:
     found = api.all_pages("/alerts/topics", "topics", {"pattern": pattern})
-    return [f"/alerts/topics/{each['id']}" for each in found]
+    topics = matched(found, "topic", pattern)
+    return [f"/alerts/topics/{each['id']}" for each in topics]
 
 
 def _handlers(api: Api, topic: str, pattern: str) -> list[str]:
     base = f"/alerts/topics/{topic}/handlers"
     found = api.all_pages(base, "handlers", {"pattern": pattern})
-    return [f"{base}/{each['id']}" for each in found]
+    return [f"{base}/{each['id']}" for each in matched(found, "handler", pattern)]
 
 
 COMMANDS = {"delete": delete}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from runtime.client.api import Api
 from runtime.client.errors import UsageError
+
+T = TypeVar("T")
 
 
 def _usage(command: str, does: str) -> str:
     return (
         f"Usage: kapacitor {command} <task ID or pattern>...\n\n    {does}\n"
-        "    A pattern is a shell glob. One without a match is ignored.\n"
+        "    A pattern is a shell glob. One without a match is reported and skipped.\n"
     )
 
 
@@ -32,8 +36,21 @@ def task_ids(api: Api, arguments: list[str]) -> Iterator[str]:
         raise UsageError("Must pass at least one task ID")
     for pattern in arguments:
         query = {"pattern": pattern, "fields": ["link"]}
-        for task in api.all_pages("/tasks", "tasks", query):
-            yield task["id"]
+        found = api.all_pages("/tasks", "tasks", query)
+        yield from (task["id"] for task in matched(found, "task", pattern))
+
+
+def matched(found: Iterable[T], noun: str, pattern: str) -> Iterator[T]:
+    """The objects that match a pattern; if there are none, standard error says so.
+
+    Not an error, as in Kapacitor: scripts delete and disable what may be gone.
+    """
+    is_empty = True
+    for each in found:
+        is_empty = False
+        yield each
+    if is_empty:
+        print(f"no {noun} matches '{pattern}'", file=sys.stderr)
 
 
 def _set(api: Api, arguments: list[str], *statuses: str) -> None:

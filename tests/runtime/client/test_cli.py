@@ -183,8 +183,26 @@ def test_the_life_of_a_task(server: Shell) -> None:
     assert "log2" in nodes
     assert server.cli("delete", "tasks", "li?e") == ""
     assert server.cli("show", "life", code=3) == "Error: no task exists\n"
-    for command in ("enable", "disable", "reload"):
-        assert server.cli(command, "no-such-*") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "noun"),
+    [
+        (["enable"], "task"),
+        (["disable"], "task"),
+        (["reload"], "task"),
+        (["delete", "tasks"], "task"),
+        (["delete", "templates"], "template"),
+        (["delete", "recordings"], "recording"),
+        (["delete", "replays"], "replay"),
+        (["delete", "topics"], "topic"),
+    ],
+)
+def test_what_matches_nothing_is_named(
+    server: Shell, arguments: list[str], noun: str
+) -> None:
+    said = server.cli(*arguments, "gone", "al*o")
+    assert said == f"no {noun} matches 'gone'\nno {noun} matches 'al*o'\n"
 
 
 def test_databases_may_be_quoted_and_repeated(server: Shell) -> None:
