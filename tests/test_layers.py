@@ -29,7 +29,7 @@ LAYERS = (
         *("delivery", "services", "services.auth", "services.servicetest"),
         *("services.sideload", "services.storage", "services.udp"),
     ),
-    ("services.httpd", "pipeline", "outbound", "options"),
+    ("services.httpd", "pipeline", "outbound"),
     ("alert", "influxql", "tick", "line_protocol", "store", "secrets", "toml_lines"),
     ("frames", "golang", "references", "trouble"),
     ("compute", "errors", "lazy", "settings", "suggestions", "units", "version"),

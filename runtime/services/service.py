@@ -21,12 +21,12 @@ from typing import (
 from runtime.alert.scrubbing import scrubbed_event
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError, DeliveryError
-from runtime.options import validate
 from runtime.outbound.connection import NO_CERTIFICATES, Certificates, Connection
 from runtime.outbound.headers import credentials_in
 from runtime.outbound.idempotency import idempotency_key, keyed
 from runtime.secrets import Secret, redact, secrets_in
 from runtime.services.expressions import judging
+from runtime.services.options import validate
 from runtime.services.server import UNNAMED, Server
 
 if TYPE_CHECKING:

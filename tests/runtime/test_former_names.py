@@ -12,7 +12,6 @@ import pytest
 from runtime.errors import ConfigError, OptionsError, ScriptError
 from runtime.integration import Integrations
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.options import decode
 from runtime.pipeline.evaluate import Script, evaluate
 from runtime.pipeline.handler import AlertHandler
 from runtime.secrets import NO_SECRET, Secret
@@ -24,6 +23,7 @@ from runtime.services.hipchat import config as hipchat
 from runtime.services.hipchat.handler import HandlerConfig
 from runtime.services.hipchat.property import HipChatHandler
 from runtime.services.hipchat.service import Service
+from runtime.services.options import decode
 from runtime.settings import setting
 from runtime.tick.parser import parse
 from tests.runtime.alerting import TASK

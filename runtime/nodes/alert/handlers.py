@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from runtime.alert.types import Recipient
 from runtime.errors import ConfigError, OptionsError, TaskError
 from runtime.integration import HandlerServices
-from runtime.options import FileMode
 from runtime.outbound.dialing import Dialer
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.alert import ExecHandler as ExecHandlerSpec
@@ -28,6 +27,7 @@ from runtime.services.alert.kinds.log import (
 )
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.subscriptions import Subscription
+from runtime.services.options import FileMode
 from runtime.services.service import HandlerService
 from runtime.settings import camel_case
 

@@ -11,7 +11,6 @@ from runtime.alert.types import Handler, Recipient
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
-from runtime.options import Options, decode, validate
 from runtime.outbound.dialing import Dialer
 from runtime.pipeline.missing_handlers import advice
 from runtime.services.alert.kinds.aggregate import (
@@ -24,6 +23,7 @@ from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerC
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.subscriptions import Subscription
+from runtime.services.options import Options, decode, validate
 from runtime.settings import FormerName, former_names_in
 
 

@@ -14,11 +14,11 @@ from runtime.golang.durations import parse_go
 from runtime.golang.printing import text
 from runtime.golang.quoting import quote
 from runtime.golang.templates import TemplateError
-from runtime.options import decode, decode_record
 from runtime.secrets import Secret
 from runtime.secrets.mappings import restored
 from runtime.secrets.references import read, reference
 from runtime.secrets.texts import shown, written
+from runtime.services.options import decode, decode_record
 from runtime.units import Duration
 
 

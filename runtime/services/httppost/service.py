@@ -14,7 +14,6 @@ from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
 from runtime.golang.utf8 import scrub
-from runtime.options import validate
 from runtime.outbound.client import HttpClient, Request, Response
 from runtime.outbound.connection import Connection
 from runtime.outbound.headers import HeaderNameError, check_names, merged
@@ -24,6 +23,7 @@ from runtime.secrets.urls import hidden_url
 from runtime.services.expressions import basic_auth
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
 from runtime.services.httppost.templates import Template, event_data, parsed, row_data
+from runtime.services.options import validate
 from runtime.services.server import UNNAMED, Server
 from runtime.services.service import (
     HttpService,

@@ -11,7 +11,7 @@ from pathlib import Path
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
 from runtime.errors import DeliveryError, OptionsError
-from runtime.options import FileMode
+from runtime.services.options import FileMode
 
 DEFAULT_MODE = FileMode(0o600)
 

@@ -8,8 +8,8 @@ import pytest
 
 from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import DeliveryError, OptionsError
-from runtime.options import FileMode
 from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
+from runtime.services.options import FileMode
 
 
 def event(value=1.0):

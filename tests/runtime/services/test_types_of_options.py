@@ -14,7 +14,6 @@ from runtime.errors import ConfigError, OptionsError, ScriptError
 from runtime.golang.json_decode import JsonError
 from runtime.integration import Integrations
 from runtime.nodes.alert.handlers import from_tick
-from runtime.options import decode
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.handler import AlertHandler
@@ -24,6 +23,7 @@ from runtime.server.config.environment import apply
 from runtime.server.config.text import dump
 from runtime.services.config.sections import options
 from runtime.services.config.values import converted
+from runtime.services.options import decode
 from runtime.services.servicetest.options import merged, shown
 from runtime.settings import setting
 from runtime.tick.parser import parse

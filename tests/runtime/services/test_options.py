@@ -4,8 +4,8 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import OptionsError
-from runtime.options import FileMode, decode
 from runtime.secrets import Secret
+from runtime.services.options import FileMode, decode
 from runtime.units import Duration
 
 
