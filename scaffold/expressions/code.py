@@ -215,6 +215,12 @@ def dotted(path: str) -> ast.expr:
     return node
 
 
+def called(name: str, code: Code, type_: Type) -> Code:
+    """Code that calls a function of the runtime with a value."""
+    made = ast.Call(name_node(name), [code.node], [])
+    return Code(made, type_).using(code)
+
+
 def method(node: ast.expr, name: str, *arguments: ast.expr) -> ast.expr:
     """A call of a method."""
     return ast.Call(ast.Attribute(node, name, ast.Load()), list(arguments), [])

@@ -9,14 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from scaffold import names
-from scaffold.expressions.code import FAILED, Code, Type, name_node
+from scaffold.expressions.code import FAILED, Code, Type, called, name_node
 from scaffold.spec import keys, steps
 from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.model.handler import Check, HandlerSpec, Let
 from scaffold.spec.model.requests import Parameter, RequestSpec, ResponseSpec
 from scaffold.spec.model.settings import Option
 from scaffold.spec.reader import Path, Reader, noun_of
-from scaffold.spec.values import LOOP, RESERVED, Values, called
+from scaffold.spec.values import Values
+from scaffold.spec.variables import LOOP, RESERVED
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")

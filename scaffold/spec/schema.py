@@ -18,7 +18,7 @@ from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.keys import FLOWING, SCALAR_SCHEMA, Key
 from scaffold.spec.requests import HEADER, RESERVED_HEADERS
 from scaffold.spec.settings import IMPORTED, RESERVED_CONFIG
-from scaffold.spec.values import RESERVED
+from scaffold.spec.variables import RESERVED
 
 _NAME = "^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$"
 # control characters but white space, and those that change the direction of text

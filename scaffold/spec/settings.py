@@ -29,7 +29,8 @@ from scaffold.spec.model.settings import (
     Setting,
 )
 from scaffold.spec.reader import Path, Reader
-from scaffold.spec.values import RESERVED, Values, variables
+from scaffold.spec.values import Values
+from scaffold.spec.variables import RESERVED, variables
 
 _PROPERTY = re.compile("[a-zA-Z][a-zA-Z0-9]{0,39}")
 _ALIAS = re.compile("[a-z][a-zA-Z0-9]{0,39}")

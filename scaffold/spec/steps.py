@@ -14,7 +14,7 @@ from scaffold.spec.literals import read_duration
 from scaffold.spec.model.handler import HandlerSpec
 from scaffold.spec.model.requests import RequestSpec
 from scaffold.spec.reader import Path, Reader
-from scaffold.spec.values import LOOP, RESERVED
+from scaffold.spec.variables import LOOP, RESERVED
 
 _MOST = 8
 _LATER = "the answer of a step is known in the requests after it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +14,8 @@ from scaffold.expressions.code import (
     Entry,
     ExpressionError,
     Type,
-    UnresolvedError,
-    dotted,
-    method,
+    called,
     name_node,
-    rendered,
 )
 from scaffold.expressions.compiler import (
     Scope,
@@ -26,56 +23,16 @@ from scaffold.expressions.compiler import (
     compile_pieces,
     list_type,
 )
-from scaffold.expressions.functions import FUNCTIONS, RUNTIME
-from scaffold.names import identifier, key_faults, words
+from scaffold.spec.loops import Head, is_identity, read_head, unlooped
 from scaffold.spec.model.requests import Loop
 from scaffold.spec.reader import Path, Reader, noun_of
+from scaffold.spec.strings import EMPTY, joined, printable, with_quotes
+from scaffold.spec.variables import LOOP
 
-_PLAIN = Code(ast.Constant(""), Type.STR)
-_LOOPED = (
-    Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS, Type.RECORDS, Type.ANY,
-)  # fmt: skip
 _NUMBER_BITS = 64
-RESERVED = words("""
-    self config options event body headers query response text encode join dumps get
-    opt level server delivery now let status reply error str len url request form below go_duration
-    bool render_all render_values
-    """) | {*FUNCTIONS, *RUNTIME}
-"""Names that the methods that send and read use already."""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
-# a string whose inner quotes were forgotten
-_WORDS = re.compile(r"[#@]?\w+(?:[ -]+\w+)*")
-LOOP = "@for"
 _IF, _VALUE = "@if", "@value"
 _MAP_LOOP = '{ "@for" = "k, v in MAP", "${k}" = "${v}" }'
-_MOST_NAMES = 2
-
-
-def variables(value: object) -> Iterator[str]:
-    """The variables that a spec makes: its lets, steps, and the names of its loops."""
-    if isinstance(value, dict):
-        lets = value.get("let", {})
-        yield from map(identifier, lets if isinstance(lets, dict) else ())
-        yield from _steps(value.get("request"))
-        if "remember" in value:
-            yield "memory"
-        loop = value.get(LOOP)
-        if isinstance(loop, str):
-            yield from _loop_names(loop)
-        value = list(value.values())
-    for each in value if isinstance(value, list) else ():
-        yield from variables(each)
-
-
-def _loop_names(text: str) -> list[str]:
-    """The names that a loop defines: `x`, or `k` and `v`."""
-    return [each.strip() for each in text.strip().partition(" in ")[0].split(",")]
-
-
-def _steps(tables: object) -> Iterator[str]:
-    for each in tables if isinstance(tables, list) else ():
-        if isinstance(each, dict) and isinstance(each.get("name"), str):
-            yield identifier(each["name"])
 
 
 class Values:
@@ -114,12 +71,12 @@ class Values:
         try:
             return compile_expression(text, self.scope)
         except ExpressionError as error:
-            self._reader.failed(path, _with_quotes(text, error))
-            return _PLAIN
+            self._reader.failed(path, with_quotes(text, error))
+            return EMPTY
 
     def _failed(self, path: Path) -> Code:
         self._reader.failed_at.add(path)
-        return _PLAIN
+        return EMPTY
 
     def string(self, text: str, path: Path) -> Code:
         """A string; one that is exactly one `${…}` keeps its type."""
@@ -127,7 +84,7 @@ class Values:
             return self._string(text, path)
         except ExpressionError as error:
             self._reader.failed(path, error)
-        return _PLAIN
+        return EMPTY
 
     def text(self, value: object, path: Path) -> Code:
         """A value that becomes a string: part of a URL, a header, an error."""
@@ -135,10 +92,10 @@ class Values:
             self._reader.fault(path, f"must be a string, not {noun_of(value)}")
             return self._failed(path)
         try:
-            return _printable(self.value(value, path)).as_text()
+            return printable(self.value(value, path)).as_text()
         except ExpressionError as error:
             self._reader.failed(path, error)
-            return _PLAIN
+            return EMPTY
 
     def refuse_secrets(self, code: Code | None, path: Path) -> None:
         """Refuse secrets in a message."""
@@ -176,7 +133,7 @@ class Values:
             return self.string(text, path).revealed()
         except ExpressionError as error:
             self._reader.failed(path, error)
-        return _PLAIN
+        return EMPTY
 
     def mapping(
         self, table: Mapping[str, Any], path: Path, *, as_text: bool = False
@@ -303,7 +260,7 @@ class Values:
         code = self.expression(text, path)
         if code.type is Type.ANY:
             return called("entries_of", code, Type.FIELDS)
-        if code.type not in (Type.MAP, Type.FIELDS) and code is not _PLAIN:
+        if code.type not in (Type.MAP, Type.FIELDS) and code is not EMPTY:
             self._reader.fault(path, f"must be a map, not {code.type.noun}")
         return code
 
@@ -316,13 +273,13 @@ class Values:
             else:
                 codes.append(self.value(item, place))
         if len(codes) == 1 and isinstance(codes[0].node, ast.ListComp):
-            node = _unlooped(codes[0].node)
+            node = unlooped(codes[0].node)
             if node is not codes[0].node:
                 node = ast.Call(name_node("list"), [node], [])
             return self._bounded(replace(codes[0], node=node), path)
         nodes = [
             (
-                ast.Starred(_unlooped(each.node), ast.Load())
+                ast.Starred(unlooped(each.node), ast.Load())
                 if isinstance(each.node, ast.ListComp)
                 else each.node
             )
@@ -368,7 +325,7 @@ class Values:
         )
         if is_optional:
             loop.ifs.append(code.node)
-        if _is_same(loop, made_key, code.node):
+        if is_identity(loop, made_key, code.node):
             # all entries unchanged: the map itself, without the loop's call of `items`
             assert isinstance(loop.iter, ast.Call)
             assert isinstance(loop.iter.func, ast.Attribute)
@@ -381,71 +338,23 @@ class Values:
         self, item: Mapping[str, Any], path: Path
     ) -> tuple[ast.comprehension, Values, list[Code]]:
         """A loop, the scope inside of it, and the code that it uses, the items first."""
-        variables, scope, sequence = self._loop_parts(item[LOOP], (*path, LOOP))
-        inner = Values(self._reader, scope, is_repeated=True)
-        used, tests = [sequence], list[ast.expr]()
+        head = self._head(item[LOOP], (*path, LOOP))
+        inner = Values(self._reader, head.scope, is_repeated=True)
+        used, tests = [head.items], list[ast.expr]()
         if _IF in item:
             test = inner.expression(item[_IF], (*path, _IF))
             tests.append(test.node)
             used.append(test)
-        names: list[ast.expr] = [ast.Name(each, ast.Store()) for each in variables]
-        target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
-        return ast.comprehension(target, sequence.node, tests, 0), inner, used
+        return head.comprehension(tests), inner, used
 
     def repeated(self, text: object, path: Path) -> tuple[Loop, Values]:
         """The recipients of a request, and the scope of the request to one of them."""
-        variables, scope, sequence = self._loop_parts(text, path)
-        inner = Values(self._reader, scope, is_repeated=True)
-        return Loop(tuple(variables), sequence), inner
+        head = self._head(text, path)
+        inner = Values(self._reader, head.scope, is_repeated=True)
+        return Loop(tuple(head.variables), head.items), inner
 
-    def _loop_parts(self, text: object, path: Path) -> tuple[list[str], Scope, Code]:
-        """The variables of a loop in Python, the scope inside of it, and its items."""
-        names = _loop_names(text) if isinstance(text, str) else [""]
-        expression = text.strip().partition(" in ")[2] if isinstance(text, str) else ""
-        if (
-            not expression
-            or len(names) > _MOST_NAMES
-            or any(key_faults(each, "") or identifier(each) != each for each in names)
-        ):
-            problem = f"{text!r} is not a loop; write 'x in EXPRESSION'"
-            hint = ", or 'k, v in EXPRESSION' for a map" if "," in str(text) else ""
-            self._reader.fault(path, f"{problem}{hint}")
-            names, code = ["item"], _PLAIN
-            return names, _with_item(self.scope, "item", "item", code), code
-        for each in names:
-            if each in self.scope.names or each in {*self.scope.tables, *RESERVED}:
-                self._reader.fault(
-                    path, f"{each!r} is already defined; use another name"
-                )
-        code = self.expression(expression, path)
-        if len(names) == _MOST_NAMES:
-            return names, *self._entries(names, code, path)
-        if code is not _PLAIN and code.type not in _LOOPED:
-            self._reader.fault(
-                path, f"loops over {code.type.noun}; use a list or a map"
-            )
-        [name] = names
-        # linters take `l` for a one
-        variable = "item" if name == "l" and "item" not in self.scope.tables else name
-        items = called("items_of", code, Type.ANY) if code.type is Type.ANY else code
-        return [variable], _with_item(self.scope, name, variable, items), items
-
-    def _entries(
-        self, names: Sequence[str], code: Code, path: Path
-    ) -> tuple[Scope, Code]:
-        """The scope of a loop over the entries of a map, and these entries."""
-        key, value = names
-        if key == value:
-            self._reader.fault(path, f"{key!r} occurs twice; use two names")
-        if code.type is Type.ANY:
-            code = called("entries_of", code, Type.FIELDS)
-        elif code.type not in (Type.MAP, Type.FIELDS) and code is not _PLAIN:
-            problem = f"'{key}, {value}' needs a map, not {code.type.noun}"
-            self._reader.fault(path, problem)
-        type_ = Type.STR if code.type is Type.MAP else Type.ANY
-        scope = self.scope.with_name(key, Code(name_node(key), Type.STR))
-        scope = scope.with_name(value, Code(name_node(value), type_))
-        return scope, replace(code, node=method(code.node, "items"))
+    def _head(self, text: object, path: Path) -> Head:
+        return read_head(self._reader, text, path, self.scope, self.expression)
 
     def _string(self, text: str, path: Path) -> Code:
         template = _TEMPLATE.search(text)
@@ -454,119 +363,8 @@ class Values:
             self._reader.warn(path, problem)
         codes = compile_pieces(text, self.scope)
         if not codes:
-            return _PLAIN
-        return codes[0] if len(codes) == 1 else _joined(codes)
-
-
-def _unlooped(node: ast.ListComp) -> ast.expr:
-    """The items of a loop that leaves all of them unchanged; else the loop."""
-    [loop] = node.generators
-    is_plain = isinstance(loop.target, ast.Name) and not loop.ifs
-    if is_plain and ast.unparse(node.elt) == ast.unparse(loop.target):
-        return loop.iter
-    return node
-
-
-def _is_same(loop: ast.comprehension, key: ast.expr, value: ast.expr) -> bool:
-    """True if a loop over entries leaves all of them unchanged."""
-    match loop.target:
-        case ast.Tuple(elts=names):
-            entry = [ast.unparse(each) for each in (key, value)]
-            return not loop.ifs and entry == [ast.unparse(each) for each in names]
-    return False
-
-
-def _with_item(scope: Scope, name: str, variable: str, sequence: Code) -> Scope:
-    """The scope with the name of an item of a sequence, a variable in Python."""
-    if sequence.type is not Type.RECORDS:
-        type_ = Type.STR if sequence.type in (Type.LIST, Type.MAP) else Type.ANY
-        return scope.with_name(name, Code(name_node(variable), type_))
-    fields = {}
-    for item in sequence.items:
-        node = dotted(f"{variable}.{item.attribute}")
-        is_template = item.type is Type.TEMPLATE
-        code = (
-            rendered(node, Type.STR, item.scope)
-            if is_template
-            else Code(node, item.type)
-        )
-        fields[item.name] = code
-    return replace(scope, tables={**scope.tables, name: fields})
-
-
-def called(name: str, code: Code, type_: Type) -> Code:
-    """Code that calls a function of the runtime with a value."""
-    made = ast.Call(name_node(name), [code.node], [])
-    return Code(made, type_).using(code)
-
-
-def _printable(code: Code) -> Code:
-    """The code.
-
-    Raises:
-        ExpressionError: it is a list or a map, which endpoints cannot read in Go's format.
-    """
-    if code.type in (Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS):
-        hint = "join(…, ', ')" if code.type in (Type.LIST, Type.VALUES) else "json(…)"
-        raise ExpressionError(
-            f"is {code.type.noun} inside a string; use ${{{hint}}}, "
-            "or ${text(…)} to print it as Go does"
-        )
-    return code
-
-
-def _with_quotes(text: str, error: ExpressionError) -> ExpressionError:
-    """The error; for words without quotes, with a hint on writing a string."""
-    is_words = _WORDS.fullmatch(text.strip()) is not None
-    if not is_words or error.suggestion or isinstance(error, UnresolvedError):
-        return error
-    hint = f"""{error}; write a string as "'{text.strip()}'\""""
-    return ExpressionError(hint, error.allowed)
-
-
-def _joined(codes: Sequence[Code]) -> Code:
-    """Strings and values as one string: an f-string, or a sum where quotes would clash.
-
-    The choice does not depend on the contents of the strings.
-    """
-    codes = [_printable(code) for code in codes]
-    shown = [
-        code if code.type in (Type.STR, Type.INT) else code.as_text() for code in codes
-    ]
-    if any(_holds_text(code.node) for code in shown):
-        texts = [code.as_text() for code in shown]
-        node = texts[0].node
-        for each in texts[1:]:
-            node = ast.BinOp(node, ast.Add(), each.node)
-        return Code(node, Type.STR).using(*texts).bounded()
-    values: list[ast.expr] = [
-        (
-            code.node
-            if isinstance(code.node, ast.Constant) and code.type is Type.STR
-            else formatted(code.node)
-        )
-        for code in shown
-    ]
-    return Code(ast.JoinedStr(values), Type.STR).using(*shown).bounded()
-
-
-def formatted(node: ast.expr) -> ast.FormattedValue:
-    """A value inside an f-string; `{level!s}` instead of `{str(level)}`."""
-    match node:
-        case ast.Call(func=ast.Name(id="str"), args=[inner]):
-            return ast.FormattedValue(inner, ord("s"), None)
-    return ast.FormattedValue(node, -1, None)
-
-
-def _holds_text(node: ast.expr) -> bool:
-    """True if an expression that is not a string itself contains a string."""
-    if isinstance(node, ast.Constant):
-        return False
-    return any(
-        isinstance(each, ast.JoinedStr)
-        or (isinstance(each, ast.Constant) and isinstance(each.value, str))
-        for each in ast.walk(node)
-    )
+            return EMPTY
+        return codes[0] if len(codes) == 1 else joined(codes)
 
 
 def _entry(key: ast.expr, code: Code) -> Code:

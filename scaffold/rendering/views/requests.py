@@ -12,7 +12,7 @@ from scaffold.expressions.code import Code, Type
 from scaffold.layout.printer import source
 from scaffold.rendering.views.view import Pair, call, truth
 from scaffold.spec.model.requests import Parameter, RequestSpec
-from scaffold.spec.values import formatted
+from scaffold.spec.strings import formatted
 
 
 class Basic(NamedTuple):
