@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from runtime.outbound.connection import NO_CERTIFICATES
 from scaffold.expressions.code import Code, Type, dotted, rendered
 from scaffold.expressions.functions import either, negated
-from scaffold.layout.printer import operand
 from scaffold.prose import sentence, started
-from scaffold.rendering.views.fields import Field, declared, has_docs
 from scaffold.rendering.views.options import Check
 from scaffold.rendering.views.requests import RequestView, annotation
-from scaffold.rendering.views.view import Pair, View, call, truth
+from scaffold.rendering.views.responses import ResponseView
+from scaffold.rendering.views.servicetest import ServiceTestView
+from scaffold.rendering.views.view import Pair
 from scaffold.spec import scopes
-from scaffold.spec.model.cases import TestField
 from scaffold.spec.model.handler import HandlerSpec
-
-_STATE = ("id", "message", "details", "time", "level")
-# parts of an event that have another name in prose
-_PARTS = {
-    "id": "ID of the event",
-    "task": "name of the task",
-    "name": "name of the measurement",
-    "group": "group of the points",
-    "tags": "tags of the points",
-}
-_WHOLE = (*_STATE, "topic", "data")
-
-_BASES = {"http": "HttpService", "tcp": "TcpService", "hook": "HookService"}
-_BASES_OF_SECTIONS = {
-    "http": "InstancesService",
-    "tcp": "TcpInstancesService",
-    "hook": "HookInstancesService",
-}
 
 
 class Levels(NamedTuple):
@@ -56,40 +35,7 @@ class Let(NamedTuple):
     value: ast.expr
 
 
-class Fed(NamedTuple):
-    """A part of an event or a handler, and the option of the test that gives it."""
-
-    name: str
-    option: str
-
-
-@dataclass(frozen=True)
-class TestFieldView(Field):
-    """An option of the service test.
-
-    Attributes:
-        feeds: its target: `event.message`, `opt.room`.
-        option_doc: the meaning of the handler's option that it sets, or "".
-    """
-
-    __test__ = False  # not a test for pytest
-
-    feeds: str = ""
-    option_doc: str = ""
-
-    @property
-    def has_text(self) -> bool:
-        """True if it has a description."""
-        return bool(self.doc or self.option_doc or self.part)
-
-    @property
-    def part(self) -> str:
-        """The part of the event that it sets, or ""."""
-        table, _, key = self.feeds.partition(".")
-        return _PARTS.get(key, f"{key} of the event") if table == "event" else ""
-
-
-class ServiceView(View):
+class ServiceView(ServiceTestView, ResponseView):
     """The service of a handler."""
 
     @property
@@ -106,73 +52,6 @@ class ServiceView(View):
                 [(name, ast.Constant(value)) for name, value in level.values.items()],
             )
             for level in self.spec.levels
-        ]
-
-    # the service test
-
-    @cached_property
-    def test_fields(self) -> list[TestFieldView]:
-        """The fields of `TestOptions`."""
-        return [
-            TestFieldView(
-                **vars(declared(each)), feeds=each.feeds, option_doc=self._meaning(each)
-            )
-            for each in self.spec.test
-        ]
-
-    @property
-    def has_test_docs(self) -> bool:
-        """True if one of them has a description."""
-        return has_docs(self.test_fields)
-
-    def _meaning(self, field: TestField) -> str:
-        """The meaning of the handler's option that a test's option sets."""
-        for option in self.spec.options:
-            if field.feeds == f"opt.{option.key}" and option.doc:
-                return option.doc.partition(";")[0].rstrip(".") + "."
-        return ""
-
-    @property
-    def test_defaults(self) -> list[Pair]:
-        """The options of the test that have a computed default."""
-        return [Pair(each.name, each.code.node) for each in self.spec.test if each.code]
-
-    @cached_property
-    def fed(self) -> dict[str, str]:
-        """The test's options for the event's state, topic and whole data, by that part."""
-        found = dict(self._parts)
-        return {part: found.get(part, "") for part in _WHOLE}
-
-    @property
-    def _parts(self) -> Iterator[tuple[str, str]]:
-        for field in self.spec.test:
-            table, _, key = field.feeds.partition(".")
-            if table != "opt":
-                yield key, field.name
-
-    @property
-    def test_data(self) -> list[Fed]:
-        """The options of the test that set the event's data."""
-        return [
-            Fed("task_name" if part == "task" else part, option)
-            for part, option in self._parts
-            if part not in _WHOLE
-        ]
-
-    @property
-    def test_level(self) -> str:
-        """The level of the test's event if no option sets it; "" if any level will do."""
-        level = self.sample.test_level
-        return level.name if level is not None else ""
-
-    @property
-    def test_handler(self) -> list[Fed]:
-        """The options of the test that set the handler's."""
-        names = {option.key: option.name for option in self.spec.options}
-        return [
-            Fed(names[field.feeds.removeprefix("opt.")], field.name)
-            for field in self.spec.test
-            if field.feeds.startswith("opt.")
         ]
 
     @property
@@ -204,16 +83,6 @@ class ServiceView(View):
         return ast.Constant(hook.extra) if hook and hook.extra else None
 
     @property
-    def has_status(self) -> bool:
-        """True if answers have a status."""
-        return self.spec.transport == "http"
-
-    @property
-    def words_failures(self) -> bool:
-        """True if the service makes errors of answers."""
-        return self.has_status or self.failure is not None or bool(self.unparsable)
-
-    @property
     def may_send_nothing(self) -> bool:
         """True if there are events for which nothing is sent."""
         return self.spec.requests[-1].when is not None
@@ -221,11 +90,7 @@ class ServiceView(View):
     @property
     def resolves(self) -> bool:
         """True if options fall back to others when an event is sent."""
-        return any(
-            (each.fallback is not None and not each.is_bound_early and not each.local)
-            or each.aliases
-            for each in self.spec.options
-        )
+        return self.spec.resolves
 
     @property
     def needs_time(self) -> bool:
@@ -273,19 +138,6 @@ class ServiceView(View):
     def is_stepped(self) -> bool:
         """True if an event may need several requests."""
         return self.spec.is_stepped
-
-    @property
-    def remembered(self) -> list[Pair]:
-        """The values of an answer that are remembered."""
-        return [
-            Pair(ast.Constant(each.name), each.code.node)
-            for each in self.spec.remembered
-        ]
-
-    @property
-    def resolves_in_memory(self) -> bool:
-        """True if a remembered value reads options that fall back to others."""
-        return self._resolves_in(*(each.code for each in self.spec.remembered))
 
     @cached_property
     def guard(self) -> ast.expr | None:
@@ -397,126 +249,6 @@ class ServiceView(View):
         """The text before errors of sending a request, or None."""
         text = self.spec.wrap.send
         return ast.Constant(text) if text else None
-
-    # the answer
-
-    @property
-    def ok(self) -> ast.expr | None:
-        """The statuses that mean success, or None for 200 to 299."""
-        statuses = self.spec.response.ok
-        return ast.Tuple([ast.Constant(x) for x in statuses]) if statuses else None
-
-    @property
-    def options_in_success(self) -> bool:
-        """True if the further condition reads options or settings."""
-        return self._reads_options(self.spec.response.that)
-
-    @property
-    def options_in_failure(self) -> bool:
-        """True if an error text reads options or settings."""
-        response = self.spec.response
-        return self._reads_options(response.message, response.unparsable)
-
-    @property
-    def retries(self) -> ast.expr | None:
-        """The condition for another attempt, or None."""
-        retry = self.spec.response.retry
-        return None if retry is None else _as_bool(retry)
-
-    @property
-    def resolves_in_retries(self) -> bool:
-        """True if that condition reads options that fall back to others."""
-        return self._resolves_in(self.spec.response.retry)
-
-    @property
-    def expires(self) -> ast.expr | None:
-        """The condition for a new login, or None."""
-        expired = self.spec.response.expired
-        return None if expired is None else _as_bool(expired)
-
-    @property
-    def resolves_in_expires(self) -> bool:
-        """True if that condition reads options that fall back to others."""
-        return self._resolves_in(self.spec.response.expired)
-
-    @property
-    def wait(self) -> ast.expr | None:
-        """The time to wait for it, or None."""
-        return self.spec.response.wait.node if self.spec.response.wait else None
-
-    @property
-    def resolves_in_wait(self) -> bool:
-        """True if that time reads options that fall back to others."""
-        return self._resolves_in(self.spec.response.wait)
-
-    @property
-    def resolves_in_success(self) -> bool:
-        """True if the further condition reads options that fall back to others."""
-        return self._resolves_in(self.spec.response.that)
-
-    @property
-    def resolves_in_failure(self) -> bool:
-        """True if an error text reads options that fall back to others."""
-        response = self.spec.response
-        return self._resolves_in(response.message, response.unparsable)
-
-    def _resolves_in(self, *codes: Code | None) -> bool:
-        return self.resolves and any(
-            code is not None and "options" in code.names() for code in codes
-        )
-
-    @staticmethod
-    def _reads_options(*codes: Code | None) -> bool:
-        return any(
-            code is not None and not code.names().isdisjoint(("config", "options"))
-            for code in codes
-        )
-
-    @property
-    def success(self) -> str:
-        """A further condition, as an operand of `and`, or ""."""
-        that = self.spec.response.that
-        if that is None:
-            return ""
-        return operand(truth(that))
-
-    @property
-    def failure(self) -> ast.expr | None:
-        """The error text for other answers; None: the answer's own."""
-        message = self.spec.response.message
-        return message.node if message and not _is_error(message.node) else None
-
-    @property
-    def unparsable(self) -> ast.expr | None:
-        """The error text for answers that are not JSON, or None."""
-        text = self.spec.response.unparsable
-        return text.node if text else None
-
-    @property
-    def names_error(self) -> bool:
-        """True if the text of a failure contains the answer's error text."""
-        words = [each for each in (self.failure, self.unparsable) if each is not None]
-        return any(_is_error(each) for word in words for each in ast.walk(word))
-
-    @property
-    def error(self) -> ast.expr:
-        """The path to the error text in the answer's JSON."""
-        return ast.Constant(self.spec.response.error)
-
-
-def _is_error(node: ast.AST) -> bool:
-    """True for the name of the error text in an answer."""
-    return isinstance(node, ast.Name) and node.id == "error"
-
-
-def _as_bool(condition: Code) -> ast.expr:
-    """A condition on an answer as a boolean."""
-    # for mypy, `==` and the like with a part of the response have the type Any
-    is_any = isinstance(condition.node, ast.Compare) and not isinstance(
-        condition.node.ops[0], ast.In | ast.NotIn | ast.Is | ast.IsNot
-    )
-    is_bool = condition.type is Type.BOOL and not is_any
-    return condition.node if is_bool else call("bool", condition.node)
 
 
 def _setting(spec: HandlerSpec, code: Code | None, usual: str) -> str:

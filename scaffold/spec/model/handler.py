@@ -185,6 +185,15 @@ class HandlerSpec:
         return [each for each in self.options if each.local]
 
     @property
+    def resolves(self) -> bool:
+        """True if options fall back to others when an event is sent."""
+        return any(
+            (each.fallback is not None and not each.is_bound_early and not each.local)
+            or each.aliases
+            for each in self.options
+        )
+
+    @property
     def records(self) -> dict[str, Record]:
         """The records of its settings and options, by their classes."""
         found = [each.type.record for each in (*self.config, *self.options)]
