@@ -6,28 +6,35 @@ The reader, the JSON Schema and the tables of docs/specs.md are derived from the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from runtime.alert.types import SCOPE_NAMES, TEMPLATE_NAMES
 from scaffold.expressions.code import LEVELS
 from scaffold.spec.model.handler import FLAGS
 from scaffold.spec.model.settings import RECORD_TYPES, TYPE_ALIASES, TYPES
-
-
-class Shape(NamedTuple):
-    """The form of a value.
-
-    Attributes:
-        noun: noun with its article, for messages: `a string`.
-        types: the TOML types that it may have; none: any.
-        schema: its JSON Schema.
-        items: type of the items of a list, or None for any.
-    """
-
-    noun: str
-    types: tuple[type, ...]
-    schema: dict[str, Any]
-    items: type | None = None
+from scaffold.spec.shapes import (
+    ALIASES,
+    ANYTHING,
+    BOOLEAN,
+    EXPRESSION,
+    HEADERS,
+    INTEGER,
+    PAIR,
+    PARTS,
+    PROPERTY,
+    PROSE,
+    RECORD,
+    STATUSES,
+    STRING,
+    STRING_MAP,
+    STRINGS,
+    TABLE,
+    TABLES,
+    TEXT,
+    VALUE,
+    VALUES,
+    Shape,
+)
 
 
 class Key(NamedTuple):
@@ -49,74 +56,6 @@ class Key(NamedTuple):
     required: bool = False
     choices: Sequence[str] = ()
 
-
-SCALAR_SCHEMA = {"type": ["string", "integer", "number", "boolean"]}
-FLOWING = {"$ref": "#/$defs/flowing"}
-"""A value with `${…}` in its strings, defined in the schema."""
-
-STRING = Shape("a string", (str,), {"type": "string"})
-EXPRESSION = Shape("an expression in quotes", (str,), {"type": "string"})
-BOOLEAN = Shape("true or false", (bool,), {"type": "boolean"})
-STRINGS = Shape(
-    "a list of strings", (list,), {"type": "array", "items": {"type": "string"}}, str
-)
-PROSE = Shape("a string", (str,), {"$ref": "#/$defs/prose"})
-TEXT = Shape("a string", (str, int, float, bool), SCALAR_SCHEMA)
-ANYTHING = Shape("a value", (), {})
-VALUE = Shape("a value", (), FLOWING)
-TABLE = Shape("a table", (dict,), {"type": "object"})
-RECORD = Shape(
-    "a table of types",
-    (dict,),
-    {
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": {
-            "enum": [f"{name}{end}" for name in RECORD_TYPES for end in ("", "?")]
-        },
-    },
-)
-TABLES = Shape("a list of tables", (list,), {"type": "array"})
-VALUES = Shape("a table", (dict,), {"type": "object", "additionalProperties": FLOWING})
-HEADERS = Shape("a table", (dict,), {"$ref": "#/$defs/headers"})
-STATUSES = Shape(
-    "a list of HTTP statuses",
-    (list,),
-    {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}},
-    int,
-)
-PROPERTY = Shape(
-    "a name, or false for none",
-    (str, bool),
-    {
-        "anyOf": [
-            {"type": "string", "pattern": "^[a-zA-Z][a-zA-Z0-9]{0,39}$"},
-            {"const": False},
-        ]
-    },
-)
-ALIASES = Shape(
-    "a name or a list of names",
-    (str, list),
-    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-    str,
-)
-PARTS = Shape(
-    "a string or a list of parts",
-    (str, list),
-    {"anyOf": [{"type": "string"}, {"type": "array", "items": SCALAR_SCHEMA}]},
-)
-PAIR = Shape(
-    "a list of two expressions",
-    (list,),
-    {
-        "type": "array",
-        "items": {"type": "string"},
-        "minItems": 2,
-        "maxItems": 2,
-    },
-    str,
-)
 
 CONFIG_TYPES = (*(name for name in TYPES if name != "flag"), *TYPE_ALIASES)
 OPTION_TYPES = (*TYPES, *TYPE_ALIASES)
@@ -502,15 +441,13 @@ EXAMPLE = (
     Key("event", TABLE, "Values of the event."),
     Key("want", TABLE, "Expected request."),
 )
-_FREE = Shape("a table", (dict,), {"type": "object"})
-_INTEGER = Shape("an integer", (int,), {"type": "integer"})
 EXAMPLE_EVENT = (
     Key("id", STRING, "ID of the alert."),
     Key("message", STRING, "Message of the alert."),
     Key("details", STRING, "Details of the alert."),
     Key("level", STRING, "Level of the alert.", choices=LEVELS),
-    Key("time", _INTEGER, "Time, in nanoseconds since 1970."),
-    Key("duration", _INTEGER, "Time since the alert began, in nanoseconds."),
+    Key("time", INTEGER, "Time, in nanoseconds since 1970."),
+    Key("duration", INTEGER, "Time since the alert began, in nanoseconds."),
     Key("topic", STRING, "Topic of the event."),
     Key("name", STRING, "Name of the measurement."),
     Key("task", STRING, "Name of the task."),
@@ -518,20 +455,18 @@ EXAMPLE_EVENT = (
     Key("group", STRING, "Group of the points."),
     Key(
         "tags",
-        _FREE._replace(
-            schema={"type": "object", "additionalProperties": {"type": "string"}}
-        ),
+        STRING_MAP,
         "Tags of the points.",
     ),
-    Key("fields", _FREE, "Fields of the last point."),
+    Key("fields", TABLE, "Fields of the last point."),
 )
 EXAMPLE_WANT = (
     Key("method", STRING, "HTTP method."),
     Key("path", STRING, "Path of the request."),
-    Key("query", _FREE, "Query parameters."),
-    Key("headers", _FREE, "Some of the headers."),
+    Key("query", TABLE, "Query parameters."),
+    Key("headers", TABLE, "Some of the headers."),
     Key("json", ANYTHING, "Body as JSON."),
-    Key("form", _FREE, "Body as a form."),
+    Key("form", TABLE, "Body as a form."),
     Key("text", STRING, "Body as text."),
     Key("error", STRING, "Error, where nothing may be sent."),
 )

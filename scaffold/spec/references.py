@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from scaffold.expressions import references
 from scaffold.expressions.references import Reference
 from scaffold.names import identifier
-from scaffold.spec import keys
+from scaffold.spec import keys, shapes
 from scaffold.spec.keys import Key
 from scaffold.spec.reader import Path
 
-_FLOWING = (keys.TEXT, keys.VALUE, keys.VALUES, keys.HEADERS, keys.PARTS)
+_FLOWING = (shapes.TEXT, shapes.VALUE, shapes.VALUES, shapes.HEADERS, shapes.PARTS)
 _TABLES = {"config": "config", "opt": "option"}
 
 _Find = Callable[[str], Iterator[Reference]]
@@ -108,9 +108,11 @@ def _in_table(
         if key.shape in _FLOWING:
             yield from _in_value(value, place)
         # `check` of a setting may be the word `url` instead
-        elif key.shape == keys.EXPRESSION and isinstance(value, str) and value != "url":
+        elif (
+            key.shape == shapes.EXPRESSION and isinstance(value, str) and value != "url"
+        ):
             yield place, value, references.in_expression
-        elif key.shape == keys.PAIR and isinstance(value, list):
+        elif key.shape == shapes.PAIR and isinstance(value, list):
             for index, each in enumerate(value):
                 yield (*place, index), each, references.in_expression
 

@@ -1,6 +1,7 @@
 """The JSON Schema of specs, so that editors complete and check them.
 
-Keys, forms and descriptions are from `keys.py`; this module adds the rules between keys.
+Keys and descriptions are from `keys.py`, forms of values from `shapes.py`. This module adds
+the rules between keys.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from scaffold.spec.cases import EVENT_FEEDS
 from scaffold.spec.connection import TLS_SETTINGS
 from scaffold.spec.handler import DOC_LENGTH, TITLE_LENGTH
 from scaffold.spec.instances import FLAG_KEY
-from scaffold.spec.keys import FLOWING, SCALAR_SCHEMA, Key
+from scaffold.spec.keys import Key
 from scaffold.spec.requests import HEADER, RESERVED_HEADERS
 from scaffold.spec.settings import IMPORTED, RESERVED_CONFIG
+from scaffold.spec.shapes import FLOWING, SCALAR_SCHEMA, STRINGS
 from scaffold.spec.variables import RESERVED
 
 _NAME = "^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$"
@@ -106,7 +108,7 @@ def table(known: Sequence[Key]) -> dict[str, Any]:
 
 def _property(key: Key) -> dict[str, Any]:
     made = {**key.shape.schema, "description": key.meaning}
-    if key.choices and key.shape is keys.STRINGS:
+    if key.choices and key.shape is STRINGS:
         return {**made, "items": {"enum": list(key.choices)}}
     return {**made, "enum": list(key.choices)} if key.choices else made
 
