@@ -1131,7 +1131,7 @@ CREATE = "failed to create handler: "
             "/t/handlers",
             {"id": "h", "kind": "FOO"},
             500,
-            f'{CREATE}unsupported action kind "FOO"',
+            f'{CREATE}unsupported action kind "FOO"; did you mean "foo"?',
         ),
         (
             "POST",

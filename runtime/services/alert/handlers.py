@@ -25,6 +25,7 @@ from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.subscriptions import Subscription
 from runtime.services.options import Options, decode, validate
 from runtime.settings import FormerName, former_names_in
+from runtime.suggestions import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
         validate(valid)
         return Decoded(valid, partial(make, valid))
     if service is None:
-        raise OptionsError(f"unsupported action kind {quote(kind)}{advice(kind)}")
+        hint = advice(kind) or suggestion(kind, services.integrations.kinds)
+        raise OptionsError(f"unsupported action kind {quote(kind)}{hint}")
     name = f"*{service.kind}.HandlerConfig"
     config = decode(options, service.default_handler_config(), type_name=name)
     return Decoded(

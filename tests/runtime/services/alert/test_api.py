@@ -231,6 +231,12 @@ NAME = "must contain only letters, numbers, '-', '.' and '_'."
         ),
         (
             "t",
+            {"id": "h", "kind": "slak"},
+            500,
+            created('unsupported action kind "slak"; did you mean "slack"?'),
+        ),
+        (
+            "t",
             {"id": "h", "kind": "hipchat", "options": {"rooom": "a", "foo": 1}},
             500,
             created(
