@@ -1,1 +1,1 @@
-"""The OpsGenie integration."""
+"""The OpsGenie2 integration."""

@@ -1,4 +1,4 @@
-"""Configuration of the OpsGenie service."""
+"""Configuration of the OpsGenie2 service."""
 
 from dataclasses import dataclass
 

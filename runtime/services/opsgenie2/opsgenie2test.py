@@ -1,4 +1,4 @@
-"""Fake OpsGenie server for tests."""
+"""Fake OpsGenie2 server for tests."""
 
 import msgspec
 
@@ -7,13 +7,13 @@ from runtime.testing.messages import fitting
 
 
 class Message1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Message in a request to OpsGenie."""
+    """Message in a request to OpsGenie2."""
 
     note: str
 
 
 class Message2(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Message in a request to OpsGenie."""
+    """Message in a request to OpsGenie2."""
 
     alias: str
     description: str
@@ -26,7 +26,7 @@ class Message2(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class OpsGenie2Server(LoopbackServer):
-    """Records requests and answers them as OpsGenie does on success."""
+    """Records requests and answers them as OpsGenie2 does on success."""
 
     def __init__(self) -> None:
         super().__init__(status=202)

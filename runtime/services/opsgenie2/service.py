@@ -1,4 +1,4 @@
-"""The OpsGenie service."""
+"""The OpsGenie2 service."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -123,8 +123,11 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
 
     def failure(self, response: Response) -> str:
         """Return the error of a response that means failure."""
-        error = error_text(response, "message", "OpsGenie")
-        return f"opsgenie error: {error}"
+        error = error_text(response, "message", "OpsGenie2")
+        return "opsgenie error: " + error.replace(
+            "failed to understand OpsGenie2 response",
+            "failed to understand OpsGenie response",
+        )
 
     def test_options(self) -> TestOptions:
         """Return the options of the service test with their current defaults."""

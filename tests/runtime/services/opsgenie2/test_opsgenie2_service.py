@@ -1,4 +1,4 @@
-"""Tests of the OpsGenie service against a fake server."""
+"""Tests of the OpsGenie2 service against a fake server."""
 
 from dataclasses import replace
 
