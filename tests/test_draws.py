@@ -24,6 +24,12 @@ def test_few_cases_are_all_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(iter(CASES), 30) == CASES
 
 
-def test_the_gate_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HYPOTHESIS_PROFILE", "deep")
+@pytest.mark.parametrize(
+    ("name", "value"), [("HYPOTHESIS_PROFILE", "deep"), ("FAULTS", "long")]
+)
+def test_the_gate_and_long_runs_take_all(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYPOTHESIS_PROFILE", raising=False)
+    monkeypatch.setenv(name, value)
     assert drawn(CASES, 5) == CASES
