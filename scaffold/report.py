@@ -77,9 +77,8 @@ def lines(
             first, *others = finding.paste.split("\n")
             yield status("paste:", first)
             yield from (status("", line) for line in others)
-    yield status(
-        "would" if report.dry_run else "done", report.summary or _counted(report)
-    )
+    would_write = report.dry_run and bool(report.result.changes)
+    yield status("would" if would_write else "done", report.summary or _counted(report))
     for note in report.notes:
         first, *others = note.split("\n")
         yield status("note:", first)

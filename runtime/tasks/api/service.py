@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runtime.compute.thread import Compute
-from runtime.errors import InvalidError, RefusedError, ScriptError
+from runtime.errors import FailedError, InvalidError, RefusedError, ScriptError
 from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.pipeline.dot import dot
 from runtime.services.alert.policy import OPEN, Policy
@@ -22,7 +22,6 @@ from runtime.services.httpd.messages import (
     Handler,
     Request,
     compact,
-    failure,
     pretty,
     self_link,
 )
@@ -108,7 +107,7 @@ class TaskStoreService:
 
         async def handler(request: Request) -> Answer:
             if with_id and not request.rest:
-                return failure(f"must specify {what} id on path", 400)
+                raise InvalidError(f"must specify {what} id on path")
             if len(request.body) > _LARGE:
                 # the result is cached, and writes go on meanwhile
                 await asyncio.to_thread(_parse, request.body)
@@ -178,7 +177,7 @@ class TaskStoreService:
         try:
             return compact(page.json(), newline=False)
         except ValueError as error:  # NaN and infinite numbers, which JSON lacks
-            return failure(str(error), 500)
+            raise FailedError(str(error)) from error
 
     def _task_answer(
         self, task: Task, view: View, master: TaskMaster | None = None

@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from runtime.compute.thread import Compute
-from runtime.errors import FailedError, KapacitorError, RefusedError
+from runtime.errors import FailedError, InvalidError, KapacitorError, RefusedError
 from runtime.services.httpd.listing import Listed, Listing
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
     Handler,
     Request,
-    failure,
     pretty,
 )
 from runtime.store.records import Records
@@ -110,7 +109,7 @@ class Collection(ABC, Generic[JobT]):
     async def show(self, request: Request) -> Answer:
         """One record."""
         if not request.rest:
-            return self._no_id()
+            raise self._no_id()
         return await answered(self.compute.run(self._shown, request.rest))
 
     def _shown(self, id: str) -> Answer:
@@ -123,7 +122,7 @@ class Collection(ABC, Generic[JobT]):
     async def delete(self, request: Request) -> Answer:
         """Delete a record, and end its job."""
         if not request.rest:
-            return self._no_id()
+            raise self._no_id()
 
         def delete() -> JobT | None:
             record = self.records.get(request.rest)
@@ -136,8 +135,8 @@ class Collection(ABC, Generic[JobT]):
             self.removed(record)
         return NO_CONTENT
 
-    def _no_id(self) -> Answer:
-        return failure(f"must specify {self.kind} id on path", 400)
+    def _no_id(self) -> InvalidError:
+        return InvalidError(f"must specify {self.kind} id on path")
 
 
 def ended(record: JobT, now: int, error: str) -> JobT:

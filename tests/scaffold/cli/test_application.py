@@ -221,6 +221,11 @@ def test_a_dry_run_says_what_it_would_do_and_stops(scaffold: Run) -> None:
     assert told[-1] == "Dry run: nothing was written."
 
 
+def test_a_dry_run_with_nothing_to_do_is_done(scaffold: Run) -> None:
+    told = scaffold("regenerate", "foo", "--dry-run").stderr.splitlines()
+    assert told[-2].split()[:4] == ["done", "nothing", "to", "do"]
+
+
 def test_an_interrupted_command_is_completed_or_undone_not_both(scaffold: Run) -> None:
     for other in ("--abort", "--set-aside"):
         told = scaffold("recover", "--continue", other, code=2).stderr
