@@ -111,6 +111,8 @@ class InfluxQLNode(GroupedNode):
         if moment is not None and moment.time == point.time:
             moment.points.append(point)
             return
+        # any other time ends the moment, even an earlier one: Kapacitor does not wait for
+        # late points either
         if moment is not None:
             self._reduce(_batch(moment, group))
         tags = point.dimensions.group_tags(point.tags)
@@ -144,6 +146,7 @@ class InfluxQLNode(GroupedNode):
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
         frame = None
+        # columns have one name for all groups; other batches are reduced one by one
         if self._name in (None, batches.frame.name) and not self._names:
             frame = reduced(
                 batches,
@@ -184,6 +187,7 @@ class InfluxQLNode(GroupedNode):
             self, self._method, self._field, "failed to aggregate point in batch"
         )
         samples = [s for p in batch.points if (s := reader.read(p)) is not None]
+        # a count of nothing is 0, but there is no mean of nothing
         if not samples and self._method not in reducers.EMPTY_OK:
             return
         if self._method in reducers.AGGREGATES:
@@ -207,6 +211,7 @@ class InfluxQLNode(GroupedNode):
         return Point(batch.name, time, tags, {self._as: value}, batch.dimensions)
 
     def _selected(self, batch: Batch, chosen: Sample) -> Point:
+        # a selector passes on the point that it chose, with its other fields and tags
         fields = {n: v for n, v in chosen.point.fields.items() if n != self._field}
         fields[self._as] = chosen.value
         time = chosen.time if self._point_times else batch.tmax
@@ -217,6 +222,7 @@ class InfluxQLNode(GroupedNode):
         points = []
         for sample in picked:
             time = sample.time if self._point_times else batch.tmax
+            # several points may share a distinct value, so it has the tags of the group
             tags = batch.tags if self._method == "distinct" else sample.point.tags
             points.append(self._made(batch, tags, time, sample.value))
         self.emit_batch(batch.with_points(points))
@@ -258,6 +264,7 @@ class TransformationNode(GroupedNode):
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
         self._met.add(batch.group)
+        # no state from batch to batch: windows that overlap have points in common
         state = self._fresh("failed to aggregate point in batch")
         points = [
             self._made(point, batch.name, batch.tags, result)

@@ -61,6 +61,7 @@ class BatchQuery:
             raise TaskError(str(error)) from None
         self._dimensions = [*map(_dimension, spec.dimensions)]
         try:
+            # in place of a GROUP BY of the statement, as in Kapacitor
             self._select = self._select.with_group_by(self._dimensions)
             if isinstance(spec.fill, str | int | float):
                 self._select = self._select.with_fill(spec.fill)
@@ -86,6 +87,7 @@ class BatchQuery:
         Source: Kapacitor task.go, checkDBRPs.
         """
         for source in self._select.sources:
+            # its own sources would have to be checked as well; Kapacitor refuses it, too
             if isinstance(source, Subquery):
                 raise TaskError("unknown query source *influxql.SubQuery")
             if (source.database, source.retention_policy) not in dbrps:
@@ -114,6 +116,7 @@ class BatchQuery:
         Source: Kapacitor batch.go, QueryNode.Queries.
         """
         due = self.schedule.past(start)
+        # points may still arrive for a period that has not ended
         while due is not None and due <= stop and self.stop(due) <= now:
             yield self.stop(due)
             due = self.schedule.past(due)
@@ -132,6 +135,8 @@ class BatchQuery:
             is_grouped_by_time=self.is_grouped_by_time,
             rows_at_once=self.rows_at_once,
         )
+        # Closed here if the caller stops early: left to the garbage collector, the
+        # connection would stay occupied.
         async with aclosing(cluster.query(self.statement(stop))) as series:
             async for batches in batches_of(series, answer):
                 yield batches
@@ -156,6 +161,7 @@ class BatchQuery:
             DeliveryError: a query fails.
         """
         cluster = clusters.find(self.cluster)
+        # one after the other: a recording of months has thousands of periods
         for each in self.stops(start, stop, now):
             async with aclosing(self.answer(cluster, each)) as answer:
                 async for batches in answer:
@@ -163,6 +169,7 @@ class BatchQuery:
 
     def _between(self, start: Nanoseconds, stop: Nanoseconds) -> Select:
         select = self._select.with_times(start, stop)
+        # intervals that begin with the period, not at multiples of their length since 1970
         if self._is_aligned and self.is_grouped_by_time:
             select = select.with_group_by(
                 each.aligned(start) if isinstance(each, TimeDimension) else each
