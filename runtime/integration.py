@@ -101,6 +101,16 @@ class Integrations:
         """The properties for pipelines."""
         return HandlerProperties(self.properties)
 
+    def kind_of(self, name: str) -> str | None:
+        """The kind of the handlers that a script adds by the property `name`, if any."""
+        if name not in self.properties:
+            return None
+        handler = self.properties[name]
+        kinds = (
+            kind for kind in self.node_handlers if self.node_handlers[kind] is handler
+        )
+        return next(kinds, None)
+
     def tables(self, **changes: Any) -> Lazy[Any]:
         """Every section with its defaults, except `changes`.
 

@@ -187,7 +187,7 @@ class InfluxQLNode(GroupedNode):
             self, self._method, self._field, "failed to aggregate point in batch"
         )
         samples = [s for p in batch.points if (s := reader.read(p)) is not None]
-        # a count of nothing is 0, but there is no mean of nothing
+        # count and sum of nothing are 0; nothing has no mean
         if not samples and self._method not in reducers.EMPTY_OK:
             return
         if self._method in reducers.AGGREGATES:

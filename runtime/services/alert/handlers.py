@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from runtime.alert.types import Handler, Recipient
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.quoting import quote
-from runtime.integration import HandlerServices
+from runtime.integration import HandlerServices, Integrations
 from runtime.outbound.dialing import Dialer
 from runtime.pipeline.missing_handlers import advice
 from runtime.services.alert.kinds.aggregate import (
@@ -116,7 +116,7 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
         validate(valid)
         return Decoded(valid, partial(make, valid))
     if service is None:
-        hint = advice(kind) or suggestion(kind, services.integrations.kinds)
+        hint = advice(kind) or _suggested(kind, services.integrations)
         raise OptionsError(f"unsupported action kind {quote(kind)}{hint}")
     name = f"*{service.kind}.HandlerConfig"
     config = decode(options, service.default_handler_config(), type_name=name)
@@ -125,6 +125,14 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
         lambda context: Subscription(Recipient(service.handler(config)), config),
         tuple(former_names_in(options, type(config))),
     )
+
+
+def _suggested(kind: str, integrations: Integrations) -> str:
+    """The hint at the kind that was probably meant, or ""."""
+    # scripts have names of their own for some: `.email()` adds handlers of kind `smtp`
+    if (meant := integrations.kind_of(kind)) is not None:
+        return f'; did you mean "{meant}"?'
+    return suggestion(kind, integrations.kinds)
 
 
 def serial(handler: Handler, options: object) -> Subscription:

@@ -227,7 +227,7 @@ NAME = "must contain only letters, numbers, '-', '.' and '_'."
             "t",
             {"id": "h", "kind": "email"},
             500,
-            created('unsupported action kind "email"'),
+            created('unsupported action kind "email"; did you mean "smtp"?'),
         ),
         (
             "t",
