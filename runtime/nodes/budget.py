@@ -14,7 +14,7 @@ from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 STEPS = 8
 # Intervals between estimates of a task's memory: during a long write, and otherwise.
 _MEASURED_EVERY: Nanoseconds = SECOND
-_RESTING: Nanoseconds = 4 * SECOND
+_IDLE_INTERVAL: Nanoseconds = 4 * SECOND
 _MIB = 1 << 20
 # A single point may cause much work if a node keeps more than this many bytes for each
 # group (the four hundred points of a window take a millisecond), or in all groups
@@ -132,7 +132,7 @@ class Budget:
             self._check_time(now)
         self._made = 0
         self._is_fed = True
-        if now >= self._measure_at + _RESTING:
+        if now >= self._measure_at + _IDLE_INTERVAL:
             self._measure(now)
 
     def look(self) -> None:
@@ -167,13 +167,13 @@ class Budget:
                 "max-memory"
             )
 
-    def rest(self) -> None:
+    def measure_idle(self) -> None:
         """Measure the memory kept after the writes of the last seconds.
 
         The next write may end a long window, and may come much later.
         """
         now = self.clock()
-        if self._is_fed and now >= self._measure_at + _RESTING:
+        if self._is_fed and now >= self._measure_at + _IDLE_INTERVAL:
             self._held(now)
 
     def _measure(self, now: Nanoseconds) -> None:

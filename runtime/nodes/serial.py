@@ -85,9 +85,9 @@ def runs(
     length = rows - broken
     began = times[np.minimum(broken + 1, len(times) - 1)]
     # if it has held since the part began, the time before the part counts too
-    goes_on = (broken == first - 1) & np.repeat(past.length > 0, sizes)
-    length += np.where(goes_on, np.repeat(past.length, sizes), 0)
-    began = np.where(goes_on, np.repeat(past.began, sizes), began)
+    continued = (broken == first - 1) & np.repeat(past.length > 0, sizes)
+    length += np.where(continued, np.repeat(past.length, sizes), 0)
+    began = np.where(continued, np.repeat(past.began, sizes), began)
     return Runs(length, began)
 
 

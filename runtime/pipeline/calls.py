@@ -161,9 +161,9 @@ def _misplaced(target: Object, wanted: str, name: str) -> ScriptError:
 
 
 def _hint(
-    wanted: str, name: str, target: Object, there: str, operator: str
+    wanted: str, name: str, target: Object, existing: str, operator: str
 ) -> ScriptError:
     return ScriptError(
-        f'no {wanted} "{name}" on {target.go_type}, but {there} does exist.'
+        f'no {wanted} "{name}" on {target.go_type}, but {existing} does exist.'
         f" Use '{operator}' operator instead: 'node{operator}{name}(..)'."
     )

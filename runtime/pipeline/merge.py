@@ -41,8 +41,8 @@ class JoinNode(Node):
     def validate(self) -> None:
         """Check that each parent has a prefix of its own."""
         check_prefixes("join", self.as_names, len(self.parents), "joined streams")
-        told = f"{quote(self.delimiter)}\t"
-        check_names("join", self.as_names, self.delimiter or None, told)
+        description = f"{quote(self.delimiter)}\t"
+        check_names("join", self.as_names, self.delimiter or None, description)
 
 
 @dataclass(eq=False, slots=True)
@@ -81,8 +81,8 @@ class CombineNode(Node):
         """Check that each expression has a prefix of its own."""
         count = len(self.lambdas)
         check_prefixes("combine", self.as_names, count, "combine expressions")
-        told = f"character {self.delimiter}"
-        check_names("combine", self.as_names, self.delimiter, told)
+        description = f"character {self.delimiter}"
+        check_names("combine", self.as_names, self.delimiter, description)
 
 
 def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> None:
@@ -102,7 +102,7 @@ def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> No
 
 
 def check_names(
-    call: str, names: Sequence[str], forbidden: str | None, told: str
+    call: str, names: Sequence[str], forbidden: str | None, description: str
 ) -> None:
     """Check that prefixes are not empty, and can be distinguished in field names.
 
@@ -110,7 +110,7 @@ def check_names(
         call: the node.
         names: the prefixes.
         forbidden: the delimiter, which no name may contain; None for none.
-        told: description of the delimiter in the error.
+        description: description of the delimiter in the error.
 
     Raises:
         ScriptError: a name is empty, contains the delimiter, or occurs twice.
@@ -122,7 +122,8 @@ def check_names(
         )
         require(
             forbidden is None or forbidden not in name,
-            f"cannot use name {name} as field prefix, it contains the delimiter {told}",
+            f"cannot use name {name} as field prefix, it contains the delimiter "
+            f"{description}",
         )
     require(
         len(set(names)) == len(names),

@@ -163,10 +163,10 @@ class _Reader:
             return None
         return self._property(target, call)
 
-    def _made(self, owner: type, said: Iterable[ast.Expression]) -> _Object:
+    def _made(self, owner: type, arguments: Iterable[ast.Expression]) -> _Object:
         self._count += 1
         made = _Object(owner, self._count)
-        for each in said:
+        for each in arguments:
             self._use(made, "", "", each)
         return made
 
@@ -183,13 +183,13 @@ class _Reader:
             return self._made(found.handler, call.arguments)
         if target.owner is AlertNode:
             return target
-        said = list(call.arguments)
+        arguments = list(call.arguments)
         key = ""
-        if found.kind is Kind.PAIRS and len(said) > 1:
-            key = self._value(said.pop(0)).text
-        for each in said:
+        if found.kind is Kind.PAIRS and len(arguments) > 1:
+            key = self._value(arguments.pop(0)).text
+        for each in arguments:
             self._use(target, found.attribute, found.name, each, key)
-        if not said:
+        if not arguments:
             self._use(target, found.attribute, found.name)
         return target
 
@@ -208,10 +208,10 @@ class _Reader:
         made: _Object,
         field: str,
         name: str,
-        said: ast.Expression | None = None,
+        argument: ast.Expression | None = None,
         key: str = "",
     ) -> None:
-        value = Value() if said is None else self._value(said)
+        value = Value() if argument is None else self._value(argument)
         known = self._name_of(made.owner)
         shown = f"{known}.{name}" if name else known
         self.uses.append(Use(made.owner, made.number, field, shown, key, value))

@@ -79,7 +79,7 @@ class SharedPath:
 
     def measure(self) -> None:
         """Measure the memory of the nodes; to be called about once a second."""
-        self._budget.rest()
+        self._budget.measure_idle()
 
     def feed(self, frame: Frame, run: Run) -> Iterable[None]:
         """Take a frame; run the tasks whose alerts have to see the results.

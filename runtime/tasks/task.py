@@ -209,7 +209,7 @@ class ExecutingTask:
 
     def measure(self, now: Nanoseconds) -> None:
         """Measure throughput and memory; to be called about once a second."""
-        self._budget.rest()
+        self._budget.measure_idle()
         self._throughput.update(self._source.collected, now)
 
     def caveats(self) -> list[str]:

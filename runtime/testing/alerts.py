@@ -106,7 +106,7 @@ def task(
     return ExecutingTask(id, made, environment)
 
 
-def told(events: Iterable[Event]) -> list[str]:
+def summaries(events: Iterable[Event]) -> list[str]:
     """Events in short: `CRITICAL@3 OK 1s` is level, time, previous level, duration."""
     return [
         f"{event.state.level}@{_seconds(event.state.time)} {event.previous_level} "

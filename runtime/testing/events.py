@@ -164,12 +164,12 @@ def variant_names(usual: Any, variants: Sequence[Variant]) -> list[str]:
     seen: Counter[str] = Counter()
     names = []
     for config, options, changes in variants:
-        told = [("config", config, usual)]
+        compared = [("config", config, usual)]
         if options is not None:
-            told.append(("opt", options, type(options)()))
+            compared.append(("opt", options, type(options)()))
         parts = [
             f"{table}.{field.name} = {getattr(own, field.name)!r}"
-            for table, own, other in told
+            for table, own, other in compared
             for field in fields(own)
             if getattr(own, field.name) != getattr(other, field.name)
         ]

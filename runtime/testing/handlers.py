@@ -104,9 +104,9 @@ def deliver_all(
     """
 
     async def send(service: ServiceT) -> None:
-        said = service.default_handler_config() if options is None else options
+        effective = service.default_handler_config() if options is None else options
         for event in events:
-            await service.handler(said).handle(event)
+            await service.handler(effective).handle(event)
 
     _run(make, config, send, journal)
 
@@ -130,8 +130,8 @@ def connection_of(
         options: the handler's options; None for those of a handler that sets none.
     """
     service = make(sections(config), AiohttpClient(), SERVER)
-    said = service.default_handler_config() if options is None else options
-    return service.connection(config, said)
+    effective = service.default_handler_config() if options is None else options
+    return service.connection(config, effective)
 
 
 def run_service_test(
@@ -295,8 +295,8 @@ def _became(
     sent: list[bool] = []
 
     async def send(service: ServiceT) -> None:
-        said = service.default_handler_config() if options is None else options
-        sent.append(await service.alert(said, event))
+        effective = service.default_handler_config() if options is None else options
+        sent.append(await service.alert(effective, event))
 
     try:
         _run(make, config, send, journal)

@@ -185,17 +185,17 @@ class Compiler:
 
     def _template(self, node: nodes.Call) -> Step:
         argument = self._pipe(node.pipe) if node.pipe else None
-        said = f" {node.pipe}" if node.pipe else ""
-        here = f"{{{{template {quote(node.name)}{said}}}}}"
+        pipeline = f" {node.pipe}" if node.pipe else ""
+        action = f"{{{{template {quote(node.name)}{pipeline}}}}}"
 
         def run(state: State, dot: object) -> None:
             called = self.defined.get(node.name)
             if called is None:
                 text = f'template "{node.name}" not defined'
-                raise self._error(here, node.position, text)
+                raise self._error(action, node.position, text)
             if state.depth >= _MAX_DEPTH:
                 text = f"exceeded maximum template depth ({_MAX_DEPTH})"
-                raise self._error(here, node.position, text)
+                raise self._error(action, node.position, text)
             state.allowance.use(TURN)
             data = argument(state, dot) if argument else None
             inner = State(data, self._slots, state.allowance, state.depth + 1)

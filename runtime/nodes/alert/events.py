@@ -159,7 +159,7 @@ class Events:
     def skip(self, group: Group) -> None:
         """Skip the recovery of a group as if it had been sent."""
         self.forget(group)
-        group.told = group.level
+        group.sent_level = group.level
 
     def forget(self, group: Group) -> None:
         """Drop the held event of a group, if it has one."""
@@ -169,14 +169,14 @@ class Events:
     def _hold(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
         if self._service is None or not self._topics:
             return
-        if group.level == group.told:
+        if group.level == group.sent_level:
             self.forget(group)
             return
 
         def release(event: Event) -> None:
             if group.is_flapping:
                 # an event with the level of that time is sent when flapping ends
-                group.meant = group.told
+                group.event_level = group.sent_level
             else:
                 self._give(event, group)
 
@@ -184,7 +184,7 @@ class Events:
         self._service.inhibitors.hold(group, held)
 
     def _give(self, event: Event, group: Group) -> None:
-        group.told = group.meant
+        group.sent_level = group.event_level
         self._counts[event.state.level] += 1
         for topic in self._topics:
             assert self._service is not None  # without it there are no topics

@@ -20,22 +20,23 @@ class Group:
         first: time of the event with which it left OK; None if there was none.
         last: time of its last event; None if there was none.
         inhibitors: inhibitors of other alerts, active while it is not OK.
-        meant: level of its last event, even if that was inhibited.
-        told: level of the last event that its topics received.
+        previous_level: level of the point before.
+        event_level: level of its last event, even if that was inhibited.
+        sent_level: level of the last event that its topics received.
     """
 
     __slots__ = (
-        *("changed", "first", "flapping", "inhibitors", "last", "level", "meant"),
-        *("told", "was"),
+        *("changed", "event_level", "first", "flapping", "inhibitors", "last"),
+        *("level", "previous_level", "sent_level"),
     )
 
     def __init__(
         self, flapping: Flapping | None, inhibitors: Sequence[Inhibitor] = ()
     ) -> None:
         self.level = _OK
-        self.was = _OK
-        self.meant = _OK
-        self.told = _OK
+        self.previous_level = _OK
+        self.event_level = _OK
+        self.sent_level = _OK
         self.changed = False
         self.first: Nanoseconds | None = None
         self.last: Nanoseconds | None = None
@@ -57,11 +58,11 @@ class Group:
     @property
     def is_owed(self) -> bool:
         """True if an event for the level is missing because the alert was flapping."""
-        return self.level != self.meant
+        return self.level != self.event_level
 
     def push(self, level: int) -> None:
         """Make `level` the newest one."""
-        self.was = self.level
+        self.previous_level = self.level
         self.changed = level != self.level
         self.level = level
         if self.flapping is not None:
@@ -78,9 +79,9 @@ class Group:
         self.last = time
         # the duration counts from this event, even if flapping suppressed an earlier one
         # that left OK
-        if self.was == _OK or (self.is_owed and self.meant == _OK):
+        if self.previous_level == _OK or (self.is_owed and self.event_level == _OK):
             self.first = time
-        self.meant = self.level
+        self.event_level = self.level
         for inhibitor in self.inhibitors:
             inhibitor.turn(active=self.level != _OK)
 
@@ -90,7 +91,7 @@ class Group:
         self.push(int(state.level))
         self.trigger(state.time)
         self.first = saturated(state.time - state.duration)
-        self.told = self.level
+        self.sent_level = self.level
 
     @property
     def duration(self) -> Duration:

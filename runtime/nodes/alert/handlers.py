@@ -35,24 +35,24 @@ OptionsT = TypeVar("OptionsT")
 
 
 def from_tick(
-    said: Sequence[AlertHandler], service: HandlerService[OptionsT]
+    specs: Sequence[AlertHandler], service: HandlerService[OptionsT]
 ) -> Iterator[Subscription]:
     """The handlers that the script defines, or one if the service is global.
 
     Properties that the script does not set have the defaults of the kind.
     """
     default = service.default_handler_config()
-    found = [_options(default, each) for each in said]
-    if not said and service.is_global:
+    found = [_options(default, each) for each in specs]
+    if not specs and service.is_global:
         found = [default]
     for options in found:
         yield Subscription(Recipient(service.handler(options)), options)
 
 
 def _log(
-    said: Sequence[LogHandlerSpec], services: HandlerServices, dialer: Dialer
+    specs: Sequence[LogHandlerSpec], services: HandlerServices, dialer: Dialer
 ) -> Iterator[Subscription]:
-    for each in said:
+    for each in specs:
         mode = FileMode(each.mode) if each.mode else DEFAULT_MODE
         try:
             options = LogHandlerConfig(each.file_path, mode)
@@ -63,27 +63,27 @@ def _log(
 
 
 def _exec(
-    said: Sequence[ExecHandlerSpec], services: HandlerServices, dialer: Dialer
+    specs: Sequence[ExecHandlerSpec], services: HandlerServices, dialer: Dialer
 ) -> Iterator[Subscription]:
-    for each in said:
+    for each in specs:
         program, *arguments = each.command
         options = ExecHandlerConfig(program, tuple(arguments))
         yield serial(ExecHandler(options), options)
 
 
 def _tcp(
-    said: Sequence[TcpHandlerSpec], services: HandlerServices, dialer: Dialer
+    specs: Sequence[TcpHandlerSpec], services: HandlerServices, dialer: Dialer
 ) -> Iterator[Subscription]:
-    for each in said:
+    for each in specs:
         options = TCPHandlerConfig(each.address)
         yield serial(TCPHandler(options, dialer), options)
 
 
 def _post(
-    said: Sequence[PostHandlerSpec], services: HandlerServices, dialer: Dialer
+    specs: Sequence[PostHandlerSpec], services: HandlerServices, dialer: Dialer
 ) -> Iterator[Subscription]:
     service = services.of_kind("post")
-    for each in said:
+    for each in specs:
         if not each.url and not each.endpoint:
             raise TaskError("Either URL or endpoint must be non-empty")
         try:
@@ -120,21 +120,21 @@ def node_handlers(
         if type(handler) not in known.values():
             raise TaskError(f"no service for handler {_name(node, handler)}")
     for kind in services.integrations.node_handlers:
-        said = node.handlers_of(known[kind]) if kind in known else []
-        found = _handlers(kind, said, services, dialer)
+        specs = node.handlers_of(known[kind]) if kind in known else []
+        found = _handlers(kind, specs, services, dialer)
         for number, each in enumerate(found, 1):
             made[kind if number == 1 else f"{kind}-{number}"] = each
     return made
 
 
 def _handlers(
-    kind: str, said: Sequence[AlertHandler], services: HandlerServices, dialer: Dialer
+    kind: str, specs: Sequence[AlertHandler], services: HandlerServices, dialer: Dialer
 ) -> Iterator[Subscription]:
-    if said and (make := _OWN.get(type(said[0]))) is not None:
-        return make(said, services, dialer)
+    if specs and (make := _OWN.get(type(specs[0]))) is not None:
+        return make(specs, services, dialer)
     # without a handler in the script, only a service in use can be global
-    service = services.of_kind(kind) if said else services.active_of_kind(kind)
-    return iter(()) if service is None else _checked(kind, from_tick(said, service))
+    service = services.of_kind(kind) if specs else services.active_of_kind(kind)
+    return iter(()) if service is None else _checked(kind, from_tick(specs, service))
 
 
 def _checked(kind: str, made: Iterator[Subscription]) -> Iterator[Subscription]:
@@ -173,10 +173,10 @@ def _secret(name: str, text: str) -> Secret:
         raise TaskError(f"{camel_case(name)}: {error}") from None
 
 
-def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
+def _options(default: OptionsT, spec: AlertHandler) -> OptionsT:
     changes: dict[str, Any] = {}
-    for field in dataclasses.fields(said):
-        value = getattr(said, field.name)
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
         # fields whose default is None can have any type: 0 and FALSE are values
         is_unset = value is None if field.default is None else not value
         if field.name == "node" or is_unset or not hasattr(default, field.name):

@@ -73,12 +73,12 @@ class Screen:
         if own is None or reset is None:
             return None
         # the level stays if its own lambda is true, or its reset is false
-        stays = own[0] if own[1] is None else own[0] & own[1]
+        is_true = own[0] if own[1] is None else own[0] & own[1]
         kept = ~reset[0] if reset[1] is None else ~reset[0] & reset[1]
         # a failure of the level's own lambda must be reported
         if own[1] is not None:
             kept &= own[1]
-        return higher | ~(stays | kept)
+        return higher | ~(is_true | kept)
 
     def _of(
         self, condition: Condition | None, *, absent: bool = False

@@ -113,16 +113,16 @@ async def ticks(
     """
     due = schedule.first(clock())
     while due is not None:
-        rest = due - clock()
-        while rest > 0:
-            await sleep(min(rest, _LOOK) / SECOND)
-            before, rest = rest, due - clock()
+        remaining = due - clock()
+        while remaining > 0:
+            await sleep(min(remaining, _LOOK) / SECOND)
+            before, remaining = remaining, due - clock()
             # the clock was set back: without a restart there would be no query until then
-            if rest > before:
+            if remaining > before:
                 due = schedule.first(clock())
                 if due is None:
                     return
-                rest = due - clock()
+                remaining = due - clock()
         begun = clock()
         yield due
         due = schedule.following(due, begun)

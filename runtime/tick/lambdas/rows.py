@@ -206,10 +206,10 @@ class Generator:
     def _comparison(self, operator: str, left: Code, right: Code) -> Code:
         if operator in _PYTHON:
             # a literal and a value of unknown type, as in nearly all conditions
-            for here, there in ((left, right), (right, left)):
-                test = _same_type_test(operator, here)
-                if test and there.type is None:
-                    return self._tested(operator, left, right, there, test)
+            for literal, other in ((left, right), (right, left)):
+                test = _same_type_test(operator, literal)
+                if test and other.type is None:
+                    return self._tested(operator, left, right, other, test)
             # types that are known without a point need no test
             if left.type is right.type is float:
                 return Code(f"({left.text} {operator} {right.text})", bool)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.alert.types import Event
 from runtime.tasks.task import ExecutingTask
-from runtime.testing.alerts import RecordingTopics, task, told
+from runtime.testing.alerts import RecordingTopics, summaries, task
 from runtime.testing.frames import points
 
 HOSTS = "ab"
@@ -50,7 +50,7 @@ class Pair:
 
     @property
     def told(self) -> list[str]:
-        return told(self.heard)
+        return summaries(self.heard)
 
     def stats(self) -> dict[str, int]:
         return self.quiet.nodes[-1].stats()

@@ -14,7 +14,7 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert.node import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
-from runtime.testing.alerts import RecordingTopics, services, told
+from runtime.testing.alerts import RecordingTopics, services, summaries
 from runtime.testing.frames import Collector, batch_of, points, seconds
 from runtime.tick.parser import parse
 
@@ -205,7 +205,7 @@ def test_points(rules: Rules, values: list[int], data: Any) -> None:
         time += data.draw(_steps)
         model.point(time, value)
         fed.point(time, value)
-    assert told(fed.topics.events) == model.events
+    assert summaries(fed.topics.events) == model.events
     assert [point.time for point in fed.passed.points] == [*map(seconds, model.passed)]
 
 
@@ -218,14 +218,14 @@ def test_batches(rules: Rules, batches: list[list[int]]) -> None:
     for number, values in enumerate(batches):
         model.batch(10 * number, values, 10 * number + 10)
         fed.batch(10 * number, values, 10 * number + 10)
-    assert told(fed.topics.events) == model.events
+    assert summaries(fed.topics.events) == model.events
 
 
 def test_a_repetition_comes_when_the_interval_is_over_and_not_before() -> None:
     fed = Fed(Rules(interval=10))
     for time in (1, 10, 11, 20, 21):
         fed.point(time, 9)
-    assert told(fed.topics.events) == [
+    assert summaries(fed.topics.events) == [
         "CRITICAL@1 OK 0s",
         "CRITICAL@11 CRITICAL 10s",
         "CRITICAL@21 CRITICAL 20s",
@@ -236,4 +236,7 @@ def test_recoveries_that_are_not_told_end_the_alert_all_the_same() -> None:
     fed = Fed(Rules(interval=0, no_recoveries=True))
     for time, value in enumerate((9, 1, 9)):
         fed.point(time, value)
-    assert told(fed.topics.events) == ["CRITICAL@0 OK 0s", "CRITICAL@2 CRITICAL 0s"]
+    assert summaries(fed.topics.events) == [
+        "CRITICAL@0 OK 0s",
+        "CRITICAL@2 CRITICAL 0s",
+    ]

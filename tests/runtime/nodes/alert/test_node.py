@@ -11,7 +11,7 @@ from runtime.pipeline.evaluate import evaluate
 from runtime.server.logs import LogfmtFormatter
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.tasks.task import ExecutingTask
-from runtime.testing.alerts import RecordingTopics, services, task, told
+from runtime.testing.alerts import RecordingTopics, services, summaries, task
 from runtime.testing.frames import Collector, points
 from runtime.tick.parser import parse
 
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def told(self):
-        return told(self.events)
+        return summaries(self.events)
 
     @property
     def passed_times(self):
@@ -407,7 +407,7 @@ class TestInhibition:
         assert quiet.node.stats()["alerts_inhibited"] == 1
         inhibiting.feed(lines("1", 2, tags=",h=x"))
         quiet.feed(lines("9", 3, tags=",h=x"))
-        assert told(topics.events)[-1] == "CRITICAL@3 OK 2s"
+        assert summaries(topics.events)[-1] == "CRITICAL@3 OK 2s"
 
     def test_it_ends_with_its_task(self):
         topics = RecordingTopics()
