@@ -57,7 +57,7 @@ class RetryPolicy:
         base_s: upper bound of the first delay, in seconds; doubled for each further
             delay.
         cap_s: upper bound of all delays, in seconds.
-        ask_cap_s: longest delay that an endpoint may request, in seconds.
+        retry_after_cap_s: longest delay that an endpoint may request, in seconds.
         max_age_ns: age at which an event becomes a dead letter, in ns.
         probe_s: interval of attempts for a handler that keeps failing, in seconds.
         auth_probe_s: interval of attempts for a handler whose credentials are refused
@@ -71,7 +71,7 @@ class RetryPolicy:
 
     base_s: float = 1.0
     cap_s: float = 300.0
-    ask_cap_s: float = 3600.0
+    retry_after_cap_s: float = 3600.0
     max_age_ns: Nanoseconds = DAY
     probe_s: float = 30.0
     auth_probe_s: float = 300.0
@@ -82,14 +82,16 @@ class RetryPolicy:
     def delay_s(
         self,
         attempts: int,
-        asked_s: float | None,
+        retry_after_s: float | None,
         chance: Callable[[], float] = random.random,
     ) -> float:
         """The delay after `attempts` failures: exponential, with full jitter."""
         # full jitter, so that handlers that failed together do not retry together; the
         # exponent is limited, as it would overflow
         longest = min(self.cap_s, self.base_s * 2.0 ** min(attempts - 1, 30))
-        return max(longest * chance(), min(asked_s or 0.0, self.ask_cap_s))
+        return max(
+            longest * chance(), min(retry_after_s or 0.0, self.retry_after_cap_s)
+        )
 
 
 def may_be_too_long(error: DeliveryError) -> bool:

@@ -197,14 +197,14 @@ class Queue:
         self._schedule(message, now_s, wait_s)
 
     def note(
-        self, now_s: float, kind: FailureKind | None, asked_s: float | None
+        self, now_s: float, kind: FailureKind | None, retry_after_s: float | None
     ) -> None:
         """Apply the outcome of an attempt to all pending messages.
 
         Args:
             now_s: current time, in seconds.
             kind: kind of the failure; None for a success.
-            asked_s: delay that the endpoint requested, in seconds.
+            retry_after_s: delay that the endpoint requested, in seconds.
         """
         # an endpoint that rejects one event works, and may take the next
         if kind in (None, FailureKind.REJECTED):
@@ -227,8 +227,8 @@ class Queue:
             or self.trouble is not None
         ):
             self._pause(now_s, kind, self.policy.probe_s)
-        if asked_s:
-            until_s = now_s + min(asked_s, self.policy.ask_cap_s)
+        if retry_after_s:
+            until_s = now_s + min(retry_after_s, self.policy.retry_after_cap_s)
             self.paused_until_s = max(self.paused_until_s, until_s)
 
     def resume(self) -> None:

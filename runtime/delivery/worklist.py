@@ -67,11 +67,11 @@ class Worklist:
             return queue.wait_s(now_s)
 
     def note(
-        self, queue: Queue, kind: FailureKind | None, asked_s: float | None
+        self, queue: Queue, kind: FailureKind | None, retry_after_s: float | None
     ) -> None:
         """Note the outcome of an attempt; see `Queue.note`."""
         with self._lock:
-            queue.note(self._monotonic(), kind, asked_s)
+            queue.note(self._monotonic(), kind, retry_after_s)
 
     def done(self, queue: Queue, message: Message) -> None:
         """Remove a message that is no longer pending in the outbox."""
@@ -124,7 +124,7 @@ class Worklist:
                     queue.loaded = message.id
                     continue
                 left_s = self._timeline.left_s(message.due)
-                queue.push(message, now_s, min(left_s, self._policy.ask_cap_s))
+                queue.push(message, now_s, min(left_s, self._policy.retry_after_cap_s))
             if not messages:
                 # the counted rows are gone: without this they would be requested
                 # forever

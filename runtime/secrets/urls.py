@@ -67,26 +67,26 @@ def is_url_name(name: str) -> bool:
 def _authority(text: str) -> str:
     user, at, host = text.rpartition("@")
     name, colon, port = host.rpartition(":")
-    if colon and "]" not in port and len(_said(port)) > _PORT_CHARACTERS:
+    if colon and "]" not in port and len(_literal(port)) > _PORT_CHARACTERS:
         # in a URL of a user without a host, a long port is the password
         host = f"{name}:{HIDDEN}"
-    return f"{HIDDEN if _said(user) else user}{at}{host}"
+    return f"{HIDDEN if _literal(user) else user}{at}{host}"
 
 
 def _path(text: str) -> str:
     parts = text.split("/")
-    return "/".join(HIDDEN if _looks_secret(_said(part)) else part for part in parts)
+    return "/".join(HIDDEN if _looks_secret(_literal(part)) else part for part in parts)
 
 
 def _query(text: str) -> str:
     pairs = (pair.partition("=") for pair in text.split("&"))
     return "&".join(
-        name + equals + (HIDDEN if _said(value) else value)
+        name + equals + (HIDDEN if _literal(value) else value)
         for name, equals, value in pairs
     )
 
 
-def _said(text: str) -> str:
+def _literal(text: str) -> str:
     """The literal parts of the string, without its template actions."""
     return _MARK.sub("", text)
 

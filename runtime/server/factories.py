@@ -23,47 +23,47 @@ from runtime.version import VERSION
 _SQLITE = b"SQLite format 3\0"
 
 
-def time_limits(said: DeliveryConfig) -> TimeLimits:
+def time_limits(config: DeliveryConfig) -> TimeLimits:
     """The time limits of requests to endpoints."""
-    return TimeLimits(said.connect_timeout / SECOND, said.timeout / SECOND)
+    return TimeLimits(config.connect_timeout / SECOND, config.timeout / SECOND)
 
 
-def retry_policy(said: DeliveryConfig) -> RetryPolicy:
+def retry_policy(config: DeliveryConfig) -> RetryPolicy:
     """The retry policy of deliveries."""
     return RetryPolicy(
-        base_s=said.retry_base / SECOND,
-        cap_s=said.retry_max / SECOND,
-        ask_cap_s=said.max_retry_after / SECOND,
-        max_age_ns=said.max_age,
-        probe_s=said.probe_interval / SECOND,
-        auth_probe_s=said.auth_probe_interval / SECOND,
-        concurrency=said.concurrency,
-        rate=said.rate,
+        base_s=config.retry_base / SECOND,
+        cap_s=config.retry_max / SECOND,
+        retry_after_cap_s=config.max_retry_after / SECOND,
+        max_age_ns=config.max_age,
+        probe_s=config.probe_interval / SECOND,
+        auth_probe_s=config.auth_probe_interval / SECOND,
+        concurrency=config.concurrency,
+        rate=config.rate,
     )
 
 
 def backlog(store: Store, config: Config, clock: Clock) -> Backlog:
     """Build the backlog of events for handlers."""
-    said = config.delivery
+    delivery = config.delivery
     return Backlog(
         store,
         buffer_size=config.alert.buffer_length,
-        quota=said.max_pending,
-        quota_bytes=said.max_database_size,
-        policy=retry_policy(said),
+        quota=delivery.max_pending,
+        quota_bytes=delivery.max_database_size,
+        policy=retry_policy(delivery),
         clock=clock,
     )
 
 
 def dispatcher(backlog: Backlog, config: Config) -> Dispatcher:
     """Build the delivery of a backlog to handlers."""
-    said = config.delivery
+    delivery = config.delivery
     return Dispatcher(
         backlog,
         # a handler may send more than one request for an event
-        time_limit_s=2 * said.timeout / SECOND,
-        retention=said.retention,
-        max_ended=said.max_dead,
+        time_limit_s=2 * delivery.timeout / SECOND,
+        retention=delivery.retention,
+        max_ended=delivery.max_dead,
     )
 
 

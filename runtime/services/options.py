@@ -138,13 +138,13 @@ def _changes(
         return changes
     unused = set(data)
     for field, annotation in _fields(wanted):
-        for said, key in _find_all(field, data):
+        for option, key in _find_all(field, data):
             unused.discard(key)
             if data[key] is None:
                 continue
-            path = f"{name}.{said}" if name else said
+            path = f"{name}.{option}" if name else option
             if field.name in changes:
-                problem = FormerName(said, key_of(field)).conflict
+                problem = FormerName(option, key_of(field)).conflict
                 problems.append(f"'{name}': {problem}")
             changes[field.name] = _value(path, data[key], annotation, problems)
     if unused:

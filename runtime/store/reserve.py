@@ -16,17 +16,17 @@ class Reserve:
     """File that only reserves space.
 
     Attributes:
-        is_there: True while the space is reserved.
+        is_reserved: True while the space is reserved.
     """
 
     def __init__(self, path: Path) -> None:
         """Keep the reserve at `path`; it is not created yet."""
         self._path = path
-        self.is_there = False
+        self.is_reserved = False
 
     def make(self) -> bool:
         """Reserve the space; return False if the disk lacks it."""
-        if self.is_there:
+        if self.is_reserved:
             return True
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
@@ -38,12 +38,12 @@ class Reserve:
         except OSError:
             self.give_up()
             return False
-        self.is_there = True
+        self.is_reserved = True
         return True
 
     def give_up(self) -> None:
         """Release the space."""
-        self.is_there = False
+        self.is_reserved = False
         # a disk that refuses even this is broken, not full
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)

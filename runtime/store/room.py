@@ -69,7 +69,7 @@ class Room:
 
     def close(self) -> None:
         """Release the reserve. May be called more than once."""
-        if self._reserve is not None and self._reserve.is_there:
+        if self._reserve is not None and self._reserve.is_reserved:
             self._reserve.give_up()
 
     @contextlib.contextmanager
@@ -123,7 +123,7 @@ class Room:
         into the file, and the log can be restarted.
         """
         with self._lock:
-            if self._reserve is None or self._reserve.is_there:
+            if self._reserve is None or self._reserve.is_reserved:
                 return
             if self._reserve.make():
                 self._limit_pages(_MOST_PAGES)

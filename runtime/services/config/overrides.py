@@ -210,7 +210,7 @@ class Update:
                     f"cannot override element key {self._key(sections)}"
                 )
             element = self._element(sections, before)
-            new = self._said(self.set, known.options, element, path)
+            new = self._changed_options(self.set, known.options, element, path)
             options = {**known.options, **new}
             kept = {k: v for k, v in options.items() if k not in self.delete}
             if known.create:
@@ -233,13 +233,13 @@ class Update:
         names = {section.element_name(each): each for each in elements}
         return names.get(self.element or "")
 
-    def _said(
-        self, said: Mapping[str, Any], stored: Mapping[str, Any], on: Any, path: str
+    def _changed_options(
+        self, sent: Mapping[str, Any], stored: Mapping[str, Any], on: Any, path: str
     ) -> Mapping[str, Any]:
         if on is None:
-            return said
+            return sent
         try:
-            return placeholders.said(said, stored, on)
+            return placeholders.changed_options(sent, stored, on)
         except ConfigError as error:
             text = f"failed to override configuration {path}: {error}"
             raise UpdateError(text) from None
@@ -269,9 +269,9 @@ class Update:
                 f"got {kind(name)}"
             )
         path = f"{self.section}/{name}"
-        said = self._said(self.add, {}, section.element_type(), path)
+        given = self._changed_options(self.add, {}, section.element_type(), path)
         # without options that are equal to the defaults
-        options = {**said, section.element_key: name}
+        options = {**given, section.element_key: name}
         added = Override(self.section, name, options, create=True)
         present = {section.element_name(each) for each in section.elements}
         if name in present or added.path in before:

@@ -20,7 +20,7 @@ from runtime.services.config.sections import (
 )
 
 
-def said(
+def changed_options(
     options: Mapping[str, Any], stored: Mapping[str, Any], element: Any
 ) -> dict[str, Any]:
     """The options with new values.

@@ -30,7 +30,7 @@ class Health:
 
     def __init__(
         self,
-        tell: Callable[[Event], None],
+        report: Callable[[Event], None],
         *,
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
@@ -38,11 +38,11 @@ class Health:
         """Begin without events.
 
         Args:
-            tell: passes an event to its topic.
+            report: passes an event to its topic.
             clock: wall clock, in ns since 1970 UTC.
             monotonic: monotonic clock, in seconds.
         """
-        self._tell = tell
+        self._report = report
         self._clock = clock
         self._monotonic = monotonic
         self._levels: dict[str, Level] = {}
@@ -126,7 +126,7 @@ class Health:
         if level is Level.OK:
             del self._since[name]
         state = EventState(name, message, "", now, duration, level)
-        self._tell(Event(TOPIC, state, EventData(name=TOPIC, tags=tags)))
+        self._report(Event(TOPIC, state, EventData(name=TOPIC, tags=tags)))
 
 
 def name_of(address: Address) -> str:

@@ -60,7 +60,7 @@ class DeliveryService:
         self._alerts = alerts
         self._compute = compute
         self._clusters = clusters
-        self._health = Health(self._tell, clock=clock)
+        self._health = Health(self._report, clock=clock)
         self._problem = ""
         self._noting = Trouble(
             log,
@@ -122,13 +122,13 @@ class DeliveryService:
             )
         self._bridge.soon(self._health.outbox, problem)
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         if self._bridge.is_open:
-            self._bridge.spawn(self._told(self._compute.run(self._note, event)))
+            self._bridge.spawn(self._log_failure(self._compute.run(self._note, event)))
 
     async def _clear_former(self) -> None:
         """Settle the events about handlers that no longer exist after a start."""
-        await self._told(self._compute.run(self._find_former))
+        await self._log_failure(self._compute.run(self._find_former))
 
     def _find_former(self) -> None:
         topic = self._alerts.topics.get(TOPIC)
@@ -148,7 +148,7 @@ class DeliveryService:
             elif state.id not in known and not state.id.startswith((LOAD, TASK)):
                 self._bridge.soon(self._health.forget, address_of(state.id))
 
-    async def _told(self, noted: Awaitable[None]) -> None:
+    async def _log_failure(self, noted: Awaitable[None]) -> None:
         try:
             await noted
         # its result is not awaited, so every failure is logged here

@@ -323,15 +323,15 @@ class Service(HttpService[Endpoint, HandlerConfig, TestOptions]):
         Raises:
             DeliveryError: the options are invalid.
         """
-        said = HandlerConfig(
+        config = HandlerConfig(
             options.url, headers=options.headers, timeout=options.timeout
         )
         try:
-            said.validate()
+            config.validate()
         except OptionsError as error:
             raise DeliveryError(str(error)) from None
         state = EventState("", time=ZERO_TIME)
-        return said, Event("", state, EventData(recoverable=False))
+        return config, Event("", state, EventData(recoverable=False))
 
 
 class _Content(NamedTuple):

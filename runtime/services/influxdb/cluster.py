@@ -290,10 +290,10 @@ class Cluster:
         headers: Mapping[str, str],
     ) -> Request:
         config = self.config
-        said = {key: value for key, value in query.items() if value}
+        parameters = {key: value for key, value in query.items() if value}
         return Request(
             method,
-            _below(config.urls[at], path, said),
+            _below(config.urls[at], path, parameters),
             {**self._authorization(), **headers},
             body,
             verify=not config.insecure_skip_verify,

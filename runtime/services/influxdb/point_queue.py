@@ -159,7 +159,7 @@ class ClusterQueue:
         """
         await self._find(cluster).execute(statement)
 
-    async def rest(self, failures: int) -> None:
+    async def back_off(self, failures: int) -> None:
         """Wait before another attempt, longer after more failures."""
         longest = min(FIRST_S * 2 ** min(failures - 1, 30), LONGEST_S)
         # random, so that nodes whose attempts failed together do not retry together

@@ -328,12 +328,12 @@ class PointWriter:
         with self._queue.lock:
             body.is_sent = False
         self._queue.writing.failed(error)
-        await self._rest()
+        await self._back_off()
 
-    async def _rest(self) -> None:
+    async def _back_off(self) -> None:
         """Wait before another attempt, longer each time."""
         self._failures += 1
-        await self._queue.rest(self._failures)
+        await self._queue.back_off(self._failures)
 
     async def _create(self) -> None:
         """Create the database; retry until InfluxDB answers."""
@@ -343,7 +343,7 @@ class PointWriter:
             except KapacitorError as error:
                 if refusal(error) is None and not self._queue.is_closing:
                     self._queue.creating.failed(error)
-                    await self._rest()
+                    await self._back_off()
                     continue
                 extra = {**self._context, "err": str(error)}
                 _log.error("failed to create database", extra=extra)

@@ -160,8 +160,8 @@ class TokenService:
 
         Source: RFC 6749, 5.2.
         """
-        told = [found.get(each) for each in ("error", "error_description")]
-        reason = ": ".join(each for each in told if isinstance(each, str) and each)
+        details = [found.get(each) for each in ("error", "error_description")]
+        reason = ": ".join(each for each in details if isinstance(each, str) and each)
         text = f"token service: status {response.status}" + (reason and f": {reason}")
         secret = self._config.sasl_oauth_client_secret
         return response.error(redact(text, [secret]))

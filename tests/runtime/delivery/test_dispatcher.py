@@ -576,7 +576,7 @@ def test_what_the_endpoint_may_have_is_marked(make):
 
 
 def test_the_schedule_outlives_a_restart(make):
-    policy = RetryPolicy(base_s=0.0, ask_cap_s=1000.0)
+    policy = RetryPolicy(base_s=0.0, retry_after_cap_s=1000.0)
     before = make(policy=policy)
     handler = Recorder(retry(status=503, retry_after_s=500.0), 1, ["1"])
     offer(before, A, handler, "1")

@@ -117,7 +117,7 @@ class AggregateHandler:
         """Publish the combined event now; later events are published one by one."""
         self._is_closed = True
         try:
-            self._tell()
+            self._publish()
         except DeliveryError as error:
             _log.error("failed to collect aggregate", extra={"err": str(error)})
 
@@ -144,7 +144,7 @@ class AggregateHandler:
         self._topics.store.values.put(self._bucket, f"{number:020d}", stored)
         self._add(number, member)
         if self._is_closed or len(self._members) >= MAX_MEMBERS:
-            self._tell()
+            self._publish()
         else:
             self._arm()
 
@@ -163,14 +163,14 @@ class AggregateHandler:
         if self._is_closed:
             return
         try:
-            self._tell()
+            self._publish()
         except (DeliveryError, StoreError) as error:
             self._trouble.failed(error)
             self._arm()
         else:
             self._trouble.ended()
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         if not self._members:
             return
         members = [member.event for member in self._members.values()]

@@ -162,6 +162,6 @@ def _signal_name(number: int) -> str:
 
 
 def _failure(reason: str, output: bytearray) -> DeliveryError:
-    said = output.decode("utf-8", "replace").strip()
+    decoded = output.decode("utf-8", "replace").strip()
     text = f"exec command failed: {reason}"
-    return DeliveryError(f"{text}: output: {said}" if said else text, retry=True)
+    return DeliveryError(f"{text}: output: {decoded}" if decoded else text, retry=True)
