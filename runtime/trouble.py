@@ -51,7 +51,7 @@ class Trouble:
         self._clock = clock
         self._count = 0
         self._since = 0.0
-        self._is_told = False
+        self._is_logged = False
         self._interval = FIRST_S
         # time of the next failure that is logged, even if attempts succeed until then
         self._next = -FIRST_S
@@ -72,7 +72,7 @@ class Trouble:
         is_new = now >= self._next + self._interval
         self._interval = FIRST_S if is_new else min(2 * self._interval, MOST_S)
         self._next = now + self._interval
-        self._is_told = True
+        self._is_logged = True
         extra = {**self._context, **more, "err": str(error)}
         if self._count > 1:
             extra["failures"] = str(self._count)
@@ -85,11 +85,11 @@ class Trouble:
 
     def ended(self) -> None:
         """Note a success."""
-        if not self._is_told:
+        if not self._is_logged:
             return
         lasted = f"{self._clock() - self._since:.0f}s"
         extra = {**self._context, "failures": str(self._count), "lasted": lasted}
-        self._count, self._is_told = 0, False
+        self._count, self._is_logged = 0, False
         self._log.info(self._succeeded, extra=extra)
 
 

@@ -68,8 +68,8 @@ class Repeats(logging.Filter):
         if hasattr(record, "suppressed"):
             return True
         now = self._clock()
-        for said in self._left_out(now):
-            self._write(said)
+        for summary in self._left_out(now):
+            self._write(summary)
         # output of a script about its points is not a complaint
         if record.levelno < logging.WARNING or hasattr(record, "parts"):
             return True
@@ -110,7 +110,7 @@ def _key(logger: str, message: object, parts: Mapping[str, object]) -> Hashable:
 
 
 def _summary(kind: _Kind) -> logging.LogRecord:
-    said = copy.copy(kind.first)
-    said.created = time.time()
-    said.suppressed = kind.left_out
-    return said
+    summary = copy.copy(kind.first)
+    summary.created = time.time()
+    summary.suppressed = kind.left_out
+    return summary

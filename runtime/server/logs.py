@@ -64,10 +64,12 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
         text = "".join(traceback.format_exception(record.exc_info[1]))
         parts["stack"] = text[-_LONGEST_PART // 2 :]
     # hide secrets in all parts, whatever their source
-    said = hidden("\0".join(parts.values())).split("\0")
-    if len(said) != len(parts):
-        said = [hidden(value) for value in parts.values()]
-    return dict(zip(parts, (_cut(each, _LONGEST_PART) for each in said), strict=True))
+    redacted = hidden("\0".join(parts.values())).split("\0")
+    if len(redacted) != len(parts):
+        redacted = [hidden(value) for value in parts.values()]
+    return dict(
+        zip(parts, (_cut(each, _LONGEST_PART) for each in redacted), strict=True)
+    )
 
 
 def logfmt(parts: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from runtime.units import SECOND
 
 _SWEEP_S = 1.0
 # Timers of tasks that are due within this time run together.
-_TIMERS_REST_S = 0.005
+_TIMERS_INTERVAL_S = 0.005
 # Interval for reading the clock while nothing is due, as it may have been set.
 _LOOK_S = 1.0
 
@@ -42,7 +42,7 @@ async def run_timers(master: TaskMaster, compute: Compute) -> None:
                 await asyncio.wait_for(earlier.wait(), min(wait_s, _LOOK_S))
             continue
         await _guarded(compute, master.tick, trouble)
-        await asyncio.sleep(_TIMERS_REST_S)
+        await asyncio.sleep(_TIMERS_INTERVAL_S)
 
 
 async def sweep(master: TaskMaster, alerts: AlertService, compute: Compute) -> None:

@@ -129,12 +129,12 @@ def decode(
 
 
 def _sections(
-    decoder: Decoder, said: Mapping[str, Any], integrations: Integrations
+    decoder: Decoder, given: Mapping[str, Any], integrations: Integrations
 ) -> Mapping[str, Any]:
     """The sections of handlers, over their defaults."""
     tables = integrations.tables()
     changes: dict[str, Any] = {}
-    for key, value in exact_last(said, tables):
+    for key, value in exact_last(given, tables):
         name = matching(key, tables) or key
         section = integrations.sections[name]
         hint = tuple[section, ...] if is_list(section) else section  # type: ignore[valid-type]

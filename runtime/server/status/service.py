@@ -111,7 +111,7 @@ class StatusPage:
             return _answer(self._pages.confirmation(address, dead, now))
         notice = ""
         if "resent" in request.query:
-            notice = _told(natural(request, "resent", 0))
+            notice = _resent_notice(natural(request, "resent", 0))
         return _answer(self._pages.overview(self._overviews.of(query), notice))
 
     async def _resend(self, request: Request) -> Answer:
@@ -154,7 +154,7 @@ def _answer(
     return Answer(status, page, HTML, {**HEADERS, **headers})
 
 
-def _told(size: int) -> str:
+def _resent_notice(size: int) -> str:
     """The notice about resent deliveries."""
     if not size:
         return "No dead deliveries were left to re-send."

@@ -44,9 +44,9 @@ class TaskEvents:
         """Create an OK event, unless the state is OK already."""
         state = self.state(task, node)
         if state is not None and state.level is not Level.OK:
-            self.tell(task, Level.OK, message, node)
+            self.report(task, Level.OK, message, node)
 
-    def tell(self, task: str, level: Level, message: str, node: str = "") -> None:
+    def report(self, task: str, level: Level, message: str, node: str = "") -> None:
         """Create an event."""
         event_id, now = _id(task, node), self._clock()
         before = self.state(task, node)

@@ -36,7 +36,7 @@ class QueryFailures:
             # reported once, however often the query fails
             if before is None or before.level is Level.OK:
                 text = f"{name} fails: {failure}"
-                self._events.tell(task, Level.CRITICAL, text, node)
+                self._events.report(task, Level.CRITICAL, text, node)
             failing[node] = failure
         errors = [f"{node}: {text}" for node, text in sorted(failing.items())]
         if not failing:

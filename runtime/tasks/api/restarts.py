@@ -16,10 +16,10 @@ from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 log = logging.getLogger("kapacitor.task_store")
 
 # Delay after a task's first error; each further error doubles it.
-FIRST_REST: Nanoseconds = SECOND
+FIRST_DELAY: Nanoseconds = SECOND
 # Maximum of the delay. A task that has run for this long starts over with the first
 # delay.
-LONGEST_REST: Nanoseconds = 5 * MINUTE
+LONGEST_DELAY: Nanoseconds = 5 * MINUTE
 
 
 @dataclass(slots=True)
@@ -77,16 +77,16 @@ class Restarts:
         failure = self._failures.setdefault(task, _Failure())
         self._cancel(failure)
         now = self._timers.clock()
-        if now - failure.started >= LONGEST_REST:
+        if now - failure.started >= LONGEST_DELAY:
             failure.number = 0
         failure.number += 1
-        rest = min(FIRST_REST << min(failure.number - 1, 30), LONGEST_REST)
+        delay = min(FIRST_DELAY << min(failure.number - 1, 30), LONGEST_DELAY)
         # at least half of the delay: tasks that stop together do not restart together
-        rest = rest // 2 + int(rest // 2 * self._jitter())
-        failure.timer = self._timers.after(rest, lambda: self._again(task))
-        shown = go_duration(rest // 10_000_000 * 10_000_000 or rest)
+        delay = delay // 2 + int(delay // 2 * self._jitter())
+        failure.timer = self._timers.after(delay, lambda: self._again(task))
+        shown = go_duration(delay // 10_000_000 * 10_000_000 or delay)
         text = f"task {task} has stopped: {reason}; it starts again in {shown}"
-        self._events.tell(task, Level.CRITICAL, text)
+        self._events.report(task, Level.CRITICAL, text)
 
     def failed(self, task: str, reason: str) -> None:
         """Report a task that should run but does not start."""
@@ -95,7 +95,7 @@ class Restarts:
         state = self._events.state(task)
         # not reported again after each restart of the server
         if state is None or (state.level, state.message) != (Level.CRITICAL, text):
-            self._events.tell(task, Level.CRITICAL, text)
+            self._events.report(task, Level.CRITICAL, text)
 
     def started(self, task: str) -> None:
         """Report that a task runs."""

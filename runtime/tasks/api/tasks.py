@@ -391,8 +391,8 @@ class Tasks:
         if found.dbrps and body.dbrps:
             raise InvalidError(both_dbrps)
         # the dbrps of a former script are dropped with it
-        was_said = before and body.script and not template_id and _dbrps(before.script)
-        if not made.dbrps or (was_said and not found.dbrps and not body.dbrps):
+        had_dbrps = before and body.script and not template_id and _dbrps(before.script)
+        if not made.dbrps or (had_dbrps and not found.dbrps and not body.dbrps):
             raise InvalidError("must specify dbrp")
         return made
 

@@ -35,13 +35,13 @@ class Definition(Generic[T]):
         key: kind and id: `tasks/cpu`, `handlers/TOPIC/ID`.
         file: the name of the file.
         digest: digest of the content of the files.
-        says: the definition itself.
+        value: the definition itself.
     """
 
     key: str
     file: str
     digest: str
-    says: T
+    value: T
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _tasks(files: Sequence[File], report: Report) -> Iterator[Definition[Body]]:
     by_id = sorted(files, key=lambda each: each.id)
     for id, group in itertools.groupby(by_id, key=lambda each: each.id):
         first, *others = group
-        if first.is_script and others and _goes_with_script(others[0]):
+        if first.is_script and others and _supplements_script(others[0]):
             parts, others = [first, others[0]], others[1:]
         else:
             parts = [first]
@@ -123,7 +123,7 @@ def _tasks(files: Sequence[File], report: Report) -> Iterator[Definition[Body]]:
             yield made
 
 
-def _goes_with_script(document: File) -> bool:
+def _supplements_script(document: File) -> bool:
     """Check for a document that only adds to the script of the same name."""
     try:
         return not task_body(document, document.text()).template_id
@@ -142,8 +142,8 @@ def _task(parts: Sequence[File], report: Report) -> Definition[Body] | None:
             if part.is_script:
                 body = replace(body, script=texts[-1])
             else:
-                said = task_body(part, texts[-1])
-                body = replace(said, script=body.script)
+                document = task_body(part, texts[-1])
+                body = replace(document, script=body.script)
         except FileError as error:
             report(part.name, str(error))
             return None

@@ -55,7 +55,7 @@ class Problems:
         self.current = self._found
         try:
             with self._alerts.transaction():
-                self._tell_all()
+                self._report_all()
         # the problems are logged and listed anyway
         except KapacitorError as error:
             log.error(
@@ -63,11 +63,11 @@ class Problems:
                 extra={"err": str(error)},
             )
 
-    def _tell_all(self) -> None:
+    def _report_all(self) -> None:
         for file, reason in self.current.items():
-            self._tell(file, Level.CRITICAL, f"{file} cannot be loaded: {reason}")
+            self._report(file, Level.CRITICAL, f"{file} cannot be loaded: {reason}")
         for file in self._former():
-            self._tell(file, Level.OK, f"{file} is loaded or removed")
+            self._report(file, Level.OK, f"{file} is loaded or removed")
 
     def _former(self) -> list[str]:
         topic = self._alerts.topics.get(TOPIC)
@@ -77,7 +77,7 @@ class Problems:
         ]
         return [name for name in names if name not in self.current]
 
-    def _tell(self, file: str, level: Level, message: str) -> None:
+    def _report(self, file: str, level: Level, message: str) -> None:
         id = LOAD + file
         before = self._alerts.event_state(TOPIC, id)
         if before is not None and (before.level, before.message) == (level, message):

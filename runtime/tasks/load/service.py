@@ -141,14 +141,14 @@ class LoadService:
     def _template(
         self, definition: Definition[Body], is_same: bool, *, apart: frozenset[str]
     ) -> None:
-        body = definition.says
+        body = definition.value
         if self._templates.records.get(body.id) is None:
             self._templates.create(body)
         elif not is_same:
             self._templates.update(body.id, body, apart=apart)
 
     def _task(self, definition: Definition[Body], is_same: bool) -> None:
-        body = definition.says
+        body = definition.value
         task = self._tasks.records.get(body.id)
         try:
             if task is None:
@@ -170,7 +170,7 @@ class LoadService:
         return template is not None and template.script == task.script
 
     def _handler(self, definition: Definition[HandlerSpec], is_same: bool) -> None:
-        spec = definition.says
+        spec = definition.value
         try:
             before = self._alerts.handlers.get(spec.topic, spec.id)
         except UnknownHandlerError:
@@ -185,7 +185,7 @@ class LoadService:
         """Delete loaded definitions whose file is gone."""
         current = found.keys
         for key, loaded in known.items():
-            if key not in current and not self._may_be_there(key, loaded, found):
+            if key not in current and not self._may_be_unreadable(key, loaded, found):
                 log.info(
                     "deleting a definition whose file is gone",
                     extra={"id": key},
@@ -198,7 +198,7 @@ class LoadService:
                     text = f"failed to delete its definition: {error}"
                     self._problems.add(loaded.file or key, text)
 
-    def _may_be_there(self, key: str, loaded: Loaded, found: Definitions) -> bool:
+    def _may_be_unreadable(self, key: str, loaded: Loaded, found: Definitions) -> bool:
         """Check for a broken file that may still contain a definition."""
         kind, _, id = key.partition("/")
         if kind in found.unreadable:

@@ -99,8 +99,8 @@ class Player(ABC):
         return (moment - self._first) / SECOND
 
     async def _wait(self, due_s: float, master: TaskMaster, compute: Compute) -> None:
-        while (rest_s := self._start_s + due_s - time.monotonic()) > 0:
-            await asyncio.sleep(min(rest_s, _TICK_S))
+        while (remaining_s := self._start_s + due_s - time.monotonic()) > 0:
+            await asyncio.sleep(min(remaining_s, _TICK_S))
             passed = int((time.monotonic() - self._start_s) * SECOND)
             now = self._first + self._shift + passed
             await compute.run(self._tick, master, now)

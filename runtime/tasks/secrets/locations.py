@@ -114,8 +114,8 @@ def secret_texts(
             SecretText(Location(start), "", value_of(token), HIDDEN, text=token.text)
             for start, token in tokens.items()
         ]
-    said = uses(program, handlers.properties)
-    found = _of_uses(said, variables, handlers)
+    all_uses = uses(program, handlers.properties)
+    found = _of_uses(all_uses, variables, handlers)
     for start, token in tokens.items():
         if (location := Location(start)) in found:
             found[location] = replace(found[location], text=token.text)
@@ -123,7 +123,7 @@ def secret_texts(
     found.update(_elsewhere(script, tokens, variables, found.keys(), hidden))
     places = {Location(start): place for start, place in declared(program).items()}
     shown = {location: each.shown for location, each in found.items()}
-    contexts = _Contexts(said, variables)
+    contexts = _Contexts(all_uses, variables)
     return [
         replace(
             found[location],
@@ -142,11 +142,11 @@ def secret_texts(
 class _Contexts:
     """The arguments of handlers, to detect changes in the context of a secret."""
 
-    def __init__(self, said: Iterable[Use], variables: Mapping[str, Var]) -> None:
+    def __init__(self, all_uses: Iterable[Use], variables: Mapping[str, Var]) -> None:
         self._variables = variables
         self._handlers: dict[int, list[Use]] = {}
         self._users: dict[Location, dict[int, None]] = {}
-        for use in said:
+        for use in all_uses:
             self._handlers.setdefault(use.number, []).append(use)
             for location in _texts_of(use, variables):
                 self._users.setdefault(location, {})[use.number] = None
@@ -179,10 +179,10 @@ class _Contexts:
 
 
 def _of_uses(
-    said: Iterable[Use], variables: Mapping[str, Var], handlers: ScriptHandlers
+    all_uses: Iterable[Use], variables: Mapping[str, Var], handlers: ScriptHandlers
 ) -> dict[Location, SecretText]:
     found: dict[Location, tuple[_Kind, SecretText]] = {}
-    for use in said:
+    for use in all_uses:
         kind = _kind(use, handlers)
         if kind is _Kind.NOTHING:
             continue

@@ -11,7 +11,7 @@ from runtime.errors import TaskError
 from runtime.frames import Point
 from runtime.nodes.alert.node import AlertNode
 from runtime.nodes.stateful import ChangeDetectNode
-from runtime.tasks.api.restarts import FIRST_REST, LONGEST_REST
+from runtime.tasks.api.restarts import FIRST_DELAY, LONGEST_DELAY
 from runtime.testing.clock import ManualClock
 from runtime.units import SECOND
 
@@ -100,7 +100,7 @@ def test_a_point_stops_a_task_for_a_while(
     level, message = event(server)
     assert level == "CRITICAL"
     assert message.startswith(f"task x has stopped: {reason}; it starts again in ")
-    later(server, clock, FIRST_REST)
+    later(server, clock, FIRST_DELAY)
     assert task(server) == (True, "")
     assert event(server) == ("OK", "task x runs")
     # it goes on from what the topic knows
@@ -115,14 +115,14 @@ def test_rests_grow_until_a_task_has_run_for_long(
     define(server)
     for number in range(12):
         write(server, 13)
-        longest = min(FIRST_REST << number, LONGEST_REST)
+        longest = min(FIRST_DELAY << number, LONGEST_DELAY)
         later(server, clock, longest // 2 - 1)
         assert not task(server)[0]
         later(server, clock, longest // 2 + 1)
         assert task(server)[0]
-    clock.advance(LONGEST_REST)
+    clock.advance(LONGEST_DELAY)
     write(server, 13)
-    later(server, clock, FIRST_REST)
+    later(server, clock, FIRST_DELAY)
     assert task(server)[0]
     metrics = server.answer("GET", "/metrics").body.decode()
     assert 'kapacitor_task_stops_total{task="x"} 13.0' in metrics
@@ -143,7 +143,7 @@ def test_what_a_user_does_comes_first(
     if end == "enable":
         server.json("PATCH", "/tasks/x", {"status": "enabled"})
         assert task(server) == (True, "")
-    later(server, clock, LONGEST_REST)
+    later(server, clock, LONGEST_DELAY)
     if end == "disable":
         assert task(server)[0] is False
 
@@ -160,11 +160,11 @@ def test_a_definition_that_cannot_start_is_not_tried_again(
 
     init: Callable[..., None] = AlertNode.__init__
     monkeypatch.setattr(AlertNode, "__init__", broken)
-    later(server, clock, LONGEST_REST)
+    later(server, clock, LONGEST_DELAY)
     assert task(server) == (False, "no such service")
     assert event(server) == ("CRITICAL", "task x does not start: no such service")
     monkeypatch.setattr(AlertNode, "__init__", init)
-    later(server, clock, LONGEST_REST)
+    later(server, clock, LONGEST_DELAY)
     assert task(server)[0] is False
     server.restart()
     assert task(server) == (True, "")
