@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from runtime.alert.types import Event, Recipient
-from runtime.delivery.messages import Address, Filter, Message
+from runtime.delivery.messages import Address, DeliveryFilter, Message
 from runtime.delivery.orphans import Orphans
 from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import RetryPolicy
@@ -157,7 +157,9 @@ class Backlog:
             if address.topic == topic:
                 self.retire(address)
 
-    def resend(self, wanted: Filter, number: int | None = None) -> Iterator[int]:
+    def resend(
+        self, wanted: DeliveryFilter, number: int | None = None
+    ) -> Iterator[int]:
         """Deliver dead letters and cancelled messages again.
 
         They get new ids. Messages without a handler stay unchanged.

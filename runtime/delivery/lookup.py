@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtime.delivery.messages import Address, Filter, Message, State
+from runtime.delivery.messages import Address, DeliveryFilter, Message, State
 from runtime.delivery.rows import COLUMNS, ENDED, SLICE, message_of, ranges
 from runtime.store.database import Store
 
@@ -36,7 +36,7 @@ class Lookup:
 
         The search runs in slices, so that it does not block the database for long.
         """
-        condition, values = Filter(state, topic, handler).condition
+        condition, values = DeliveryFilter(state, topic, handler).condition
         has_ended = bool(state) and state != "pending"
         found: list[Message] = []
         condition_of_slices = ENDED if has_ended else "1"

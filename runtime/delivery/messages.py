@@ -82,7 +82,7 @@ class Waiting(NamedTuple):
     newest: int
 
 
-class Filter(NamedTuple):
+class DeliveryFilter(NamedTuple):
     """A selection of deliveries; empty fields select everything.
 
     Attributes:

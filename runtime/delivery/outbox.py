@@ -19,7 +19,7 @@ import msgspec
 from runtime.compute.slices import Slices
 from runtime.delivery.lookup import Lookup
 from runtime.delivery.memories import Memories
-from runtime.delivery.messages import Address, Filter, Message, Note, Waiting
+from runtime.delivery.messages import Address, DeliveryFilter, Message, Note, Waiting
 from runtime.delivery.rows import (
     COLUMNS,
     ENDED,
@@ -234,7 +234,7 @@ class Outbox:
 
     def renew(
         self,
-        wanted: Filter,
+        wanted: DeliveryFilter,
         now: Nanoseconds,
         is_wanted: Callable[[Address], bool],
         number: int | None = None,

@@ -17,7 +17,7 @@ _SPECIALS = frozenset('()<>[]:;@\\,"')
 _SPACES = " \t"
 
 
-class Address(NamedTuple):
+class EmailAddress(NamedTuple):
     """An email address.
 
     Attributes:
@@ -29,15 +29,15 @@ class Address(NamedTuple):
     address: str
 
 
-class AddressError(ValueError):
+class EmailAddressError(ValueError):
     """A string is not an email address; the text is Go's."""
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str) -> EmailAddress:
     """The address in `user@example.com`, `Name <user@example.com>` and the like.
 
     Raises:
-        AddressError: it is not one address.
+        EmailAddressError: it is not one address.
     """
     return _Parser(text).single()
 
@@ -52,45 +52,47 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.rest = text
 
-    def single(self) -> Address:
+    def single(self) -> EmailAddress:
         self._skip_spaces()
         if not self.rest:
-            raise AddressError("mail: no address")
+            raise EmailAddressError("mail: no address")
         found = self._address()
         self._skip_spaces()
         if self.rest:
-            raise AddressError(f"mail: expected single address, got {quote(self.rest)}")
+            raise EmailAddressError(
+                f"mail: expected single address, got {quote(self.rest)}"
+            )
         return found
 
-    def _address(self) -> Address:
+    def _address(self) -> EmailAddress:
         start = self.rest
         try:
-            return Address("", self._spec())
-        except AddressError:
+            return EmailAddress("", self._spec())
+        except EmailAddressError:
             self.rest = start
         name = "" if self._peek() == "<" else self._phrase()
         self._skip_spaces()
         if not self._take("<"):
             is_atom = all(map(_is_dotted, name))
             missing = "missing '@' or angle-addr" if is_atom else "no angle-addr"
-            raise AddressError(f"mail: {missing}")
+            raise EmailAddressError(f"mail: {missing}")
         spec = self._spec()
         if not self._take(">"):
-            raise AddressError("mail: unclosed angle-addr")
-        return Address(name, spec)
+            raise EmailAddressError("mail: unclosed angle-addr")
+        return EmailAddress(name, spec)
 
     def _spec(self) -> str:
         """`user@example.com`, as it is written."""
         self._skip_spaces()
         if not self.rest:
-            raise AddressError("mail: no addr-spec")
+            raise EmailAddressError("mail: no addr-spec")
         is_quoted = self._peek() == '"'
         local = _local(self._quoted()) if is_quoted else self._dot_atom()
         if not self._take("@"):
-            raise AddressError("mail: missing @ in addr-spec")
+            raise EmailAddressError("mail: missing @ in addr-spec")
         self._skip_spaces()
         if not self.rest:
-            raise AddressError("mail: no domain in addr-spec")
+            raise EmailAddressError("mail: no domain in addr-spec")
         domain = self._literal() if self._peek() == "[" else self._dot_atom()
         return f"{local}@{domain}"
 
@@ -103,10 +105,12 @@ class _Parser:
                 break
             try:
                 word = self._quoted() if self._peek() == '"' else _decoded(self._atom())
-            except AddressError as error:
+            except EmailAddressError as error:
                 if words:
                     break
-                raise AddressError(f"mail: missing word in phrase: {error}") from None
+                raise EmailAddressError(
+                    f"mail: missing word in phrase: {error}"
+                ) from None
             words.append(word)
         return " ".join(words)
 
@@ -125,24 +129,26 @@ class _Parser:
                 continue
             if not (_is_visible(character) or character in _SPACES):
                 shown = quote(character, mark="'")
-                raise AddressError(f"mail: bad character in quoted-string: {shown}")
+                raise EmailAddressError(
+                    f"mail: bad character in quoted-string: {shown}"
+                )
             content.append(character)
-        raise AddressError("mail: unclosed quoted-string")
+        raise EmailAddressError("mail: unclosed quoted-string")
 
     def _atom(self) -> str:
         atom = self._while(_is_dotted)
         if not atom:
-            raise AddressError("mail: invalid string")
+            raise EmailAddressError("mail: invalid string")
         return atom
 
     def _dot_atom(self) -> str:
         atom = self._atom()
         if atom.startswith("."):
-            raise AddressError("mail: leading dot in atom")
+            raise EmailAddressError("mail: leading dot in atom")
         if ".." in atom:
-            raise AddressError("mail: double dot in atom")
+            raise EmailAddressError("mail: double dot in atom")
         if atom.endswith("."):
-            raise AddressError("mail: trailing dot in atom")
+            raise EmailAddressError("mail: trailing dot in atom")
         return atom
 
     def _literal(self) -> str:
@@ -150,11 +156,11 @@ class _Parser:
         self._take("[")
         address = self._while(lambda each: _is_visible(each) and each not in "[]\\")
         if not self._take("]"):
-            raise AddressError("mail: unclosed domain-literal")
+            raise EmailAddressError("mail: unclosed domain-literal")
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            raise AddressError(
+            raise EmailAddressError(
                 f"mail: invalid IP address in domain-literal: {quote(address)}"
             ) from None
         return f"[{address}]"
@@ -192,10 +198,10 @@ def _local(text: str) -> str:
     """The part before the `@`, read from a quoted string and quoted again if necessary.
 
     Raises:
-        AddressError: it is empty.
+        EmailAddressError: it is empty.
     """
     if not text:
-        raise AddressError("mail: empty quoted string in addr-spec")
+        raise EmailAddressError("mail: empty quoted string in addr-spec")
     is_plain = all(map(_is_dotted, text)) and "" not in text.split(".")
     if is_plain:
         return text

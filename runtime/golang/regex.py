@@ -18,7 +18,7 @@ MOST_GROUPS = 1000
 MOST_STEPS = 32 << 20
 
 
-class Regex(Protocol):
+class CompiledRegex(Protocol):
     """A compiled expression."""
 
     @property
@@ -47,7 +47,7 @@ def _options() -> re2.Options:
 
 
 @functools.lru_cache(maxsize=1024)
-def compile(pattern: str) -> Regex:
+def compile(pattern: str) -> CompiledRegex:
     """The compiled expression.
 
     Raises:
@@ -56,7 +56,7 @@ def compile(pattern: str) -> Regex:
     if len(pattern) > LONGEST:
         raise ValueError(f"error parsing regexp: longer than {LONGEST} characters")
     try:
-        made: Regex = re2.compile(pattern, _options())
+        made: CompiledRegex = re2.compile(pattern, _options())
     except re2.error as fault:
         reason = fault.args[0] if fault.args else "invalid"
         text = reason.decode() if isinstance(reason, bytes) else str(reason)

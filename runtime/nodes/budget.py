@@ -23,7 +23,7 @@ _HEAVY_EACH = _MIB // 4
 _HEAVY = 64 * _MIB
 
 
-class Limits(NamedTuple):
+class TaskLimits(NamedTuple):
     """Limits of a task.
 
     Attributes:
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
     time: Nanoseconds = MINUTE
 
 
-_DEFAULT = Limits()
+_DEFAULT = TaskLimits()
 # Bytes that a node keeps for a group, besides points. Not in `sizes`, since the
 # configuration imports this module for the limits and should not import numpy.
 GROUP = 500
@@ -89,7 +89,7 @@ class Budget:
 
     def __init__(
         self,
-        limits: Limits = _DEFAULT,
+        limits: TaskLimits = _DEFAULT,
         *,
         clock: Callable[[], Nanoseconds] = time.monotonic_ns,
     ) -> None:

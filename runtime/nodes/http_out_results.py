@@ -8,7 +8,7 @@ from runtime.alert.types import Row
 from runtime.nodes.rows import row_json
 
 
-class Page:
+class ResultPage:
     """The latest row of every group, in order of the groups' first appearance."""
 
     def __init__(self) -> None:
@@ -38,17 +38,17 @@ class HTTPOutputs:
     """The pages of all `httpOut` nodes, by task and name."""
 
     def __init__(self) -> None:
-        self._pages: dict[tuple[str, str], Page] = {}
+        self._pages: dict[tuple[str, str], ResultPage] = {}
 
-    def open(self, task_id: str, endpoint: str) -> Page:
+    def open(self, task_id: str, endpoint: str) -> ResultPage:
         """Open an empty page of a task."""
-        page = self._pages[task_id, endpoint] = Page()
+        page = self._pages[task_id, endpoint] = ResultPage()
         return page
 
     def close(self, task_id: str, endpoint: str) -> None:
         """Remove a page."""
         self._pages.pop((task_id, endpoint), None)
 
-    def page(self, task_id: str, endpoint: str) -> Page | None:
+    def page(self, task_id: str, endpoint: str) -> ResultPage | None:
         """The page of a task, or None."""
         return self._pages.get((task_id, endpoint))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from runtime.errors import TaskError
 from runtime.frames import Point, Value
 from runtime.golang.numbers import plain
-from runtime.golang.templates import StringMap, Template, TemplateError, text
+from runtime.golang.templates import GoTemplate, StringMap, TemplateError, text
 from runtime.nodes.environment import Environment
 from runtime.nodes.pointwise import PointwiseNode
 from runtime.pipeline import sideload as pipeline
@@ -142,7 +142,7 @@ class SideloadNode(PointwiseNode):
             return default
 
 
-def _parsed(source: str) -> Template:
+def _parsed(source: str) -> GoTemplate:
     return text(source, "order")
 
 

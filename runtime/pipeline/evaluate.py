@@ -30,7 +30,7 @@ _CALLS = {"|": call_chain, ".": call_property, "@": call_dynamic}
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class EvaluatedScript:
     """A script that has been run.
 
     Attributes:
@@ -53,7 +53,7 @@ def evaluate(
     deadman: DeadmanSettings | None = None,
     handlers: HandlerProperties = NO_HANDLERS,
     pause: Callable[[], None] = lambda: None,
-) -> Script:
+) -> EvaluatedScript:
     """Run a script.
 
     Args:
@@ -83,7 +83,7 @@ def evaluate(
     if len(pipeline.nodes) == 1:
         raise ScriptError("task does nothing")
     pipeline.validate()
-    return Script(pipeline, evaluator.variables, dbrps(program))
+    return EvaluatedScript(pipeline, evaluator.variables, dbrps(program))
 
 
 def dbrps(program: ast.ProgramNode) -> tuple[tuple[str, str], ...]:

@@ -37,7 +37,7 @@ _SESSIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class LogFilter:
     """A filter of log lines.
 
     Attributes:
@@ -49,7 +49,7 @@ class Filter:
     least: str = ""
 
     @classmethod
-    def of(cls, request: Request) -> Filter:
+    def of(cls, request: Request) -> LogFilter:
         """Read from a request.
 
         Raises:
@@ -112,7 +112,7 @@ class LogSessions(logging.Handler):
 
     async def _watch(self, request: Request) -> Answer:
         try:
-            wanted = Filter.of(request)
+            wanted = LogFilter.of(request)
         except ValueError as error:
             raise InvalidError(str(error)) from None
         if len(self._sessions) >= _SESSIONS:
@@ -164,7 +164,7 @@ class _Session(AsyncGenerator[bytes, None]):
 
     def __init__(
         self,
-        wanted: Filter,
+        wanted: LogFilter,
         line: Callable[[Mapping[str, str]], bytes],
         forget: Callable[[_Session], None],
     ) -> None:

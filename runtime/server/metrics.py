@@ -180,8 +180,8 @@ class _Server:
             "Points received in writes of clients.",
             labels=["database", "retention_policy", "measurement"],
         )
-        for place, count in self._now.ingress:
-            family.add_metric(place, count)
+        for destination, count in self._now.ingress:
+            family.add_metric(destination, count)
         return family
 
     def _nodes(self) -> Iterator[_Table]:

@@ -127,14 +127,14 @@ async def _serve(
 ) -> None:
     """Serve until a signal arrives; a second one ends the process at once."""
     # imported here: other commands do not need the server and all its imports
-    from runtime.server.server import Server
+    from runtime.server.server import RunningServer
 
     try:
         try:
             validate(config)
         except ConfigError as error:
             raise ConfigError(f"invalid configuration: {error}") from None
-        server = Server(config, integrations, disabled_handlers=disabled)
+        server = RunningServer(config, integrations, disabled_handlers=disabled)
     except KapacitorError as error:
         raise ConfigError(f"create server: {error}") from error
     # not earlier: a second server on the same database must not replace the file

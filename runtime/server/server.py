@@ -52,10 +52,10 @@ from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.sideload.service import SideloadService
 from runtime.services.storage.service import StorageService
 from runtime.store.records import Records
-from runtime.tasks.api.records import Task, Template
+from runtime.tasks.api.records import Task, TaskTemplate
 from runtime.tasks.api.service import TaskStoreService
 from runtime.tasks.api.tasks import Tasks
-from runtime.tasks.api.templates import Templates
+from runtime.tasks.api.templates import TaskTemplates
 from runtime.tasks.load.service import LoadService
 from runtime.tasks.replay.service import ReplayService
 from runtime.units import Clock
@@ -72,7 +72,7 @@ DRAIN_LIMIT_S = 10.0
 POSTS_LIMIT_S = 5.0
 
 
-class Server:
+class RunningServer:
     """The running server, built from one configuration.
 
     Attributes:
@@ -186,7 +186,7 @@ class Server:
         self._queries = masters.queries
         self._sideload = SideloadService(masters.sideload, self._compute)
         tasks = Records(self._store, "tasks", Task.decode)
-        templates = Records(self._store, "templates", Template.decode)
+        templates = Records(self._store, "templates", TaskTemplate.decode)
         self._all_tasks = Tasks(
             tasks,
             templates,
@@ -197,7 +197,7 @@ class Server:
             self._config.deadman,
             self._compute.give_way,
         )
-        all_templates = Templates(templates, self._all_tasks, clock)
+        all_templates = TaskTemplates(templates, self._all_tasks, clock)
         self._tasks = TaskStoreService(
             self._all_tasks, all_templates, masters.pages, self._compute, self._policy
         )

@@ -45,7 +45,7 @@ _TIME = re.compile(
 )
 
 
-class Answer(Protocol):
+class EndpointAnswer(Protocol):
     """The answer of an endpoint."""
 
     @property
@@ -145,12 +145,12 @@ def address_error(value: str | Sequence[str]) -> str:
     `address_error(("a@b.c", "x"))` is `"x", mail: missing '@' or angle-addr`.
     """
     # only a few services send mail
-    from runtime.golang.addresses import AddressError, parse_address
+    from runtime.golang.addresses import EmailAddressError, parse_address
 
     for each in ([value] if value else []) if isinstance(value, str) else value:
         try:
             parse_address(each)
-        except AddressError as error:
+        except EmailAddressError as error:
             return f"{quoted(each)}, {error}"
     return ""
 
@@ -437,7 +437,7 @@ def first_row(event: Event) -> Row:
     return next(iter(event.data.result), _EMPTY_ROW)
 
 
-def error_text(response: Answer, key: str, title: str) -> str:
+def error_text(response: EndpointAnswer, key: str, title: str) -> str:
     """The string under `key` of the response's JSON, or else a description of it.
 
     Args:
@@ -456,7 +456,7 @@ def error_text(response: Answer, key: str, title: str) -> str:
     )
 
 
-def parse_error(response: Answer) -> str:
+def parse_error(response: EndpointAnswer) -> str:
     """The reason why the response is not JSON, or ""."""
     try:
         loads(response.text)

@@ -11,7 +11,7 @@ from runtime.frames import Frame
 _MOST = 10_000
 
 
-class Place(NamedTuple):
+class PointDestination(NamedTuple):
     """A destination of points.
 
     Attributes:
@@ -31,8 +31,10 @@ class Ingress:
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], int] = {}
 
-    def __iter__(self) -> Iterator[tuple[Place, int]]:
-        return iter([(Place(*key), count) for key, count in [*self._counts.items()]])
+    def __iter__(self) -> Iterator[tuple[PointDestination, int]]:
+        return iter(
+            [(PointDestination(*key), count) for key, count in [*self._counts.items()]]
+        )
 
     def add(self, frames: Iterable[Frame], database: str, policy: str) -> None:
         """Count the points of a write."""

@@ -105,7 +105,7 @@ class _Route:
         return known
 
 
-class Routes:
+class WriteRoutes:
     """Tasks by the measurements that they read. A task that is fed may add or remove tasks."""
 
     def __init__(self) -> None:

@@ -20,10 +20,10 @@ from runtime.line_protocol.write import write_of_rows
 from runtime.nodes.environment import Environment
 from runtime.nodes.post_queue import Step
 from runtime.nodes.timers import Timers
-from runtime.pipeline.evaluate import Script
+from runtime.pipeline.evaluate import EvaluatedScript
 from runtime.tasks.ingress import Ingress
 from runtime.tasks.parts import Parts
-from runtime.tasks.routes import Routes
+from runtime.tasks.routes import WriteRoutes
 from runtime.tasks.shared_path import Run
 from runtime.tasks.task import ExecutingTask
 from runtime.tasks.weight import is_heavy
@@ -86,7 +86,7 @@ class TaskMaster:
         self._is_closed = False
         self._parts = Parts()
         self._heavy: set[object] = set()
-        self._routes = Routes()
+        self._routes = WriteRoutes()
         self._written_back: list[Point] = []
         self.stopped: Callable[[str, str], None] = lambda id, error: None
         self.queried: Callable[[str, str, str], None] = lambda id, node, error: None
@@ -104,7 +104,7 @@ class TaskMaster:
         return self._tasks.get(id)
 
     def start(
-        self, id: str, script: Script, dbrps: tuple[tuple[str, str], ...]
+        self, id: str, script: EvaluatedScript, dbrps: tuple[tuple[str, str], ...]
     ) -> None:
         """Run a task, after stopping any task with the same id.
 

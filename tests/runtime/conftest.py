@@ -18,7 +18,7 @@ from runtime.secrets import Secret
 from runtime.server.config.config import Config
 from runtime.server.config.sections import HttpConfig, ReplayConfig, StorageConfig
 from runtime.server.logs import ROOT
-from runtime.server.server import Server
+from runtime.server.server import RunningServer
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
 from runtime.store import reserve
@@ -47,8 +47,8 @@ class Api:
             raise
 
     def _start(self) -> None:
-        async def start() -> Server:
-            server = Server(self.config, self._integrations, **self._arguments)
+        async def start() -> RunningServer:
+            server = RunningServer(self.config, self._integrations, **self._arguments)
             await server.open()
             return server
 

@@ -12,7 +12,7 @@ import pytest
 from runtime.errors import ConfigError, OptionsError, ScriptError
 from runtime.integration import Integrations
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.pipeline.evaluate import Script, evaluate
+from runtime.pipeline.evaluate import EvaluatedScript, evaluate
 from runtime.pipeline.handler import AlertHandler
 from runtime.secrets import NO_SECRET, Secret
 from runtime.server.config.config import Config as ServerConfig
@@ -187,7 +187,7 @@ def test_a_secret_is_hidden_under_its_former_name() -> None:
     assert redacted({"KEY": "s"}, Config()) == {"KEY": "***"}
 
 
-def script(properties: str) -> Script:
+def script(properties: str) -> EvaluatedScript:
     text = f"stream|from()|alert().chime(){properties}"
     return evaluate(parse(text), "stream", handlers=CHIME.handler_properties)
 

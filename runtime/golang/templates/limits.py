@@ -14,7 +14,7 @@ TURN = 128
 STEP = 16
 
 
-class Limits(NamedTuple):
+class RenderingLimits(NamedTuple):
     """Limits of one rendering.
 
     Attributes:
@@ -28,9 +28,9 @@ class Limits(NamedTuple):
 
 
 # A million characters and 60,000 iterations, far more than a readable message needs.
-MESSAGES = Limits(1 << 20, 8 << 20)
+MESSAGES = RenderingLimits(1 << 20, 8 << 20)
 # Bodies may hold all the points of a window.
-BODIES = Limits(64 << 20, 512 << 20)
+BODIES = RenderingLimits(64 << 20, 512 << 20)
 
 
 class ExhaustedError(ValueError):
@@ -42,7 +42,7 @@ class Allowance:
 
     __slots__ = ("_limits", "_work")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RenderingLimits) -> None:
         self._limits = limits
         self._work = limits.work
 

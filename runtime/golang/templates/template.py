@@ -8,7 +8,12 @@ from runtime.golang.templates.errors import TemplateError
 from runtime.golang.templates.execute import Compiler, State, Step
 from runtime.golang.templates.functions import BUILTINS, Function, to_json
 from runtime.golang.templates.html import printers
-from runtime.golang.templates.limits import MESSAGES, Allowance, ExhaustedError, Limits
+from runtime.golang.templates.limits import (
+    MESSAGES,
+    Allowance,
+    ExhaustedError,
+    RenderingLimits,
+)
 from runtime.golang.templates.nodes import Action, Command, Field, Pipe, Text
 from runtime.golang.templates.parser import Tree, parse
 
@@ -21,7 +26,7 @@ _FEW = 16
 _HTML_FUNCTIONS = {**BUILTINS, **_JSON}
 
 
-class Template:
+class GoTemplate:
     """A parsed template; `render` may be called any number of times.
 
     Attributes:
@@ -38,7 +43,7 @@ class Template:
         name: str,
         run: Step,
         slots: int,
-        limits: Limits,
+        limits: RenderingLimits,
         fields: frozenset[str] | None,
     ) -> None:
         self.source = source
@@ -69,8 +74,8 @@ def text(
     name: str,
     functions: Mapping[str, Function] | None = None,
     *,
-    limits: Limits = MESSAGES,
-) -> Template:
+    limits: RenderingLimits = MESSAGES,
+) -> GoTemplate:
     """A text template.
 
     Args:
@@ -88,7 +93,7 @@ def text(
     return _made(source, name, tree, compiler, limits)
 
 
-def html(source: str, name: str) -> Template:
+def html(source: str, name: str) -> GoTemplate:
     """An html template, with Kapacitor's `json` and `jsonCompact`.
 
     Raises:
@@ -102,12 +107,12 @@ def html(source: str, name: str) -> Template:
 
 
 def _made(
-    source: str, name: str, tree: Tree, compiler: Compiler, limits: Limits
-) -> Template:
+    source: str, name: str, tree: Tree, compiler: Compiler, limits: RenderingLimits
+) -> GoTemplate:
     for defined, body in tree.defined.items():
         compiler.defined[defined] = compiler.block(body)
     run = compiler.block(tree.body)
-    return Template(source, name, run, tree.slots, limits, _fields(tree))
+    return GoTemplate(source, name, run, tree.slots, limits, _fields(tree))
 
 
 def _fields(tree: Tree) -> frozenset[str] | None:

@@ -12,7 +12,7 @@ from runtime.frames import Value
 from runtime.golang.numbers import special
 from runtime.golang.quoting import quote
 from runtime.nodes.alert.group import Group
-from runtime.nodes.alert.templates import Occurrence, Origin, Templates
+from runtime.nodes.alert.templates import AlertTemplates, Occurrence, Origin
 from runtime.nodes.environment import Environment
 from runtime.nodes.rows import encodable
 from runtime.nodes.sizes import VALUE
@@ -63,7 +63,7 @@ class Events:
             self._anonymous = f"{owner}:{node.name}"
         self._topics = [topic for topic in (self._anonymous, self._named) if topic]
         self.has_topic = bool(self._topics)
-        self._templates = Templates(
+        self._templates = AlertTemplates(
             node, environment, has_topic=self.has_topic, report=report
         )
         self._counts = [0] * len(Level)

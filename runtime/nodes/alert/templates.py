@@ -16,9 +16,9 @@ from runtime.errors import TaskError
 from runtime.frames import Value
 from runtime.golang.json import encode, number, quote
 from runtime.golang.templates import (
+    GoTemplate,
     StringMap,
     Struct,
-    Template,
     TemplateError,
     Time,
     html,
@@ -55,7 +55,7 @@ class Occurrence(NamedTuple):
     duration: Duration
 
 
-class Templates:
+class AlertTemplates:
     """The templates of an alert node.
 
     The default templates cannot fail, and are only rendered when they are needed.
@@ -154,7 +154,7 @@ class Templates:
         return message, details + escaped(note)
 
     def _rendered(
-        self, template: Template, info: Struct, otherwise: str
+        self, template: GoTemplate, info: Struct, otherwise: str
     ) -> tuple[str, str]:
         """The text and "", or `otherwise` and a note with the error."""
         try:
@@ -209,7 +209,7 @@ class Templates:
         )
 
 
-def _is_certain(id_template: Template) -> bool:
+def _is_certain(id_template: GoTemplate) -> bool:
     """True if the ID is never empty and never fails to render."""
     printed = id_template.fields
     # task names and groups are never empty; names of measurements may be
@@ -245,7 +245,9 @@ def _json(value: Value) -> str:
 
 # cached, as most templates of tasks are the defaults
 @functools.lru_cache(maxsize=256)
-def _parsed(parse: Callable[[str, str], Template], source: str, name: str) -> Template:
+def _parsed(
+    parse: Callable[[str, str], GoTemplate], source: str, name: str
+) -> GoTemplate:
     try:
         return parse(source, name)
     except TemplateError as error:

@@ -58,7 +58,7 @@ class _Rows:
         return len(self.time)
 
 
-class Answer:
+class QueryAnswer:
     """Collects the series of one answer.
 
     A series may arrive in parts. Series are collected until they have enough rows for a
@@ -144,7 +144,7 @@ class Answer:
 
 
 async def batches_of(
-    series: AsyncIterator[Series], answer: Answer
+    series: AsyncIterator[Series], answer: QueryAnswer
 ) -> AsyncIterator[Batches]:
     """The batches of an answer, as it arrives."""
     async for each in series:

@@ -17,7 +17,7 @@ from runtime.influxql.tree import (
     TimeDimension,
     Wildcard,
 )
-from runtime.nodes.query.answers import ROWS_AT_ONCE, Answer, batches_of
+from runtime.nodes.query.answers import ROWS_AT_ONCE, QueryAnswer, batches_of
 from runtime.nodes.query.schedule import Schedule, schedule_of
 from runtime.pipeline.node import Pipeline
 from runtime.pipeline.properties import go_type
@@ -129,7 +129,7 @@ class BatchQuery:
         Raises:
             DeliveryError: the query fails, perhaps after some batches.
         """
-        answer = Answer(
+        answer = QueryAnswer(
             stop,
             by_name=self.by_name,
             is_grouped_by_time=self.is_grouped_by_time,

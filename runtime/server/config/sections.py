@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from runtime.errors import ConfigError
-from runtime.nodes.budget import Limits
+from runtime.nodes.budget import TaskLimits
 from runtime.secrets import NO_SECRET, Secret
 from runtime.services.httpd.sites import parsed_host, parsed_origin
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
@@ -306,9 +306,9 @@ class TaskConfig:
             raise ConfigError("max-memory and max-write-time must not be negative")
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> TaskLimits:
         """Limits of a task."""
-        return Limits(self.max_memory, int(self.max_write_time))
+        return TaskLimits(self.max_memory, int(self.max_write_time))
 
 
 @dataclass(frozen=True, slots=True)

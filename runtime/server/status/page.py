@@ -31,7 +31,7 @@ HEADERS = {
 }
 
 
-class Page:
+class HTMLPages:
     """Creates the pages of one server."""
 
     def __init__(self, info: ServerInfo) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from runtime.compute.thread import Compute
 from runtime.delivery import Backlog
-from runtime.delivery.messages import Address, Filter, exactly
+from runtime.delivery.messages import Address, DeliveryFilter, exactly
 from runtime.errors import (
     BusyError,
     InvalidError,
@@ -17,7 +17,7 @@ from runtime.errors import (
 from runtime.nodes.environment import ServerInfo
 from runtime.server.status.html import Link
 from runtime.server.status.overview import Overviews, Query
-from runtime.server.status.page import HEADERS, Page
+from runtime.server.status.page import HEADERS, HTMLPages
 from runtime.server.status.tables import count
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
@@ -63,7 +63,7 @@ class StatusPage:
         self._overviews = Overviews(tasks, alerts, backlog, clock)
         self._deliveries = DeliveriesAPI(backlog, compute)
         self._compute = compute
-        self._pages = Page(info)
+        self._pages = HTMLPages(info)
 
     def add_routes(self, router: Router) -> None:
         """Add the routes."""
@@ -121,7 +121,7 @@ class StatusPage:
                 raise InvalidError("Choose a delivery to re-send.")
             case "all":
                 address = self._address(query)
-                wanted = Filter("dead", *map(exactly, address))
+                wanted = DeliveryFilter("dead", *map(exactly, address))
                 resent = await self._deliveries.resend(wanted)
                 query = Query()
             case number:

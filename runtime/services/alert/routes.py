@@ -18,7 +18,7 @@ class CycleError(InvalidError):
         super().__init__(text + " -> ".join(map(quote, way)))
 
 
-class Routes:
+class TopicRoutes:
     """The topics to which the handlers of each topic publish."""
 
     def __init__(self) -> None:

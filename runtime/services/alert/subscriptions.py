@@ -8,7 +8,7 @@ from typing import Protocol
 
 from runtime.alert.types import Event, Recipient
 from runtime.services.alert.match import Match
-from runtime.services.alert.routes import CycleError, Routes
+from runtime.services.alert.routes import CycleError, TopicRoutes
 
 _NONE: Mapping[str, Subscription] = {}
 
@@ -55,7 +55,7 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._topics: dict[str, dict[str, Subscription]] = {}
-        self._routes = Routes()
+        self._routes = TopicRoutes()
 
     def of(self, topic: str) -> ItemsView[str, Subscription]:
         """The handlers of a topic with their ids."""

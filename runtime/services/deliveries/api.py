@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.compute.thread import Compute
 from runtime.delivery import Backlog
-from runtime.delivery.messages import Address, Filter, Message
+from runtime.delivery.messages import Address, DeliveryFilter, Message
 from runtime.errors import ConflictError, InvalidError, NotFoundError
 from runtime.golang.quoting import quote
 from runtime.services.httpd.credentials import IN_QUERY
@@ -98,7 +98,7 @@ class DeliveriesAPI:
             raise NotFoundError(f"unknown delivery: {number}")
         return message
 
-    async def resend(self, wanted: Filter) -> int:
+    async def resend(self, wanted: DeliveryFilter) -> int:
         """Resend dead and cancelled deliveries; return their number.
 
         Raises:
@@ -130,7 +130,7 @@ class DeliveriesAPI:
         if message.state == "pending":
             raise ConflictError(f"delivery {message.id} is pending: it is sent anyway")
         self.check_handler(message.address)
-        return sum(self._backlog.resend(Filter(), message.id))
+        return sum(self._backlog.resend(DeliveryFilter(), message.id))
 
     def check_handler(self, address: Address) -> None:
         """Refuse to send to a handler that does not run.
@@ -199,8 +199,10 @@ def _check(request: Request, known: Collection[str]) -> None:
         raise InvalidError(f"{does} accepts no body, only parameters in the URL")
 
 
-def _filter(request: Request) -> Filter:
+def _filter(request: Request) -> DeliveryFilter:
     state = request.parameter("state")
     if state and state not in STATES:
         raise InvalidError(f"invalid state {state}, must be one of {', '.join(STATES)}")
-    return Filter(state, request.parameter("topic"), request.parameter("handler"))
+    return DeliveryFilter(
+        state, request.parameter("topic"), request.parameter("handler")
+    )

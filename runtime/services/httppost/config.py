@@ -13,7 +13,7 @@ from runtime.golang.templates import TemplateError
 from runtime.outbound.headers import HeaderNameError, check_names
 from runtime.secrets import NO_SECRET, Secret
 from runtime.secrets.urls import hidden_url
-from runtime.services.httppost.templates import Template, parsed
+from runtime.services.httppost.templates import GoTemplate, parsed
 from runtime.services.urls import check_url
 
 
@@ -90,7 +90,7 @@ class Config:
         _check("alert", self.alert_template, self.alert_template_file)
         _check("row", self.row_template, self.row_template_file)
 
-    def body_template(self, kind: str) -> Template | None:
+    def body_template(self, kind: str) -> GoTemplate | None:
         """The template of bodies for `alert` or for `row`, if any.
 
         Raises:

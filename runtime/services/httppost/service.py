@@ -22,7 +22,7 @@ from runtime.secrets import Secret, redact
 from runtime.secrets.urls import hidden_url
 from runtime.services.expressions import basic_auth
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
-from runtime.services.httppost.templates import Template, event_data, parsed, row_data
+from runtime.services.httppost.templates import GoTemplate, event_data, parsed, row_data
 from runtime.services.options import validate
 from runtime.services.server import UNNAMED, Server
 from runtime.services.service import (
@@ -115,11 +115,11 @@ class Endpoint:
 
     enabled: ClassVar[bool] = True
 
-    url: Template
+    url: GoTemplate
     headers: Mapping[str, str] = field(default_factory=dict)
     basic_auth: BasicAuth = NO_BASIC_AUTH
-    alert_template: Template | None = None
-    row_template: Template | None = None
+    alert_template: GoTemplate | None = None
+    row_template: GoTemplate | None = None
 
     @classmethod
     def of(cls, config: Config) -> Endpoint:
@@ -344,7 +344,7 @@ class _Content(NamedTuple):
     """
 
     kind: str
-    template: Template | None
+    template: GoTemplate | None
     data: Struct
 
 

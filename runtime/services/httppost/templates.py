@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from runtime.alert.templates import result
 from runtime.alert.types import Event, Row
 from runtime.golang.json import dumps
-from runtime.golang.templates import StringMap, Struct, Template, Time, text
+from runtime.golang.templates import GoTemplate, StringMap, Struct, Time, text
 from runtime.golang.templates.functions import Function
 from runtime.golang.templates.limits import BODIES
 from runtime.units import Duration, rfc3339
 
-__all__ = ["Template", "event_data", "parsed", "row_data"]
+__all__ = ["GoTemplate", "event_data", "parsed", "row_data"]
 
 # JSON names of the fields of structs
 _KEYS = {
@@ -23,7 +23,7 @@ _KEYS = {
 _OPTIONAL = frozenset(("Name", "Tags", "Columns", "Values"))
 
 
-def parsed(source: str, name: str, *, json: bool = True) -> Template:
+def parsed(source: str, name: str, *, json: bool = True) -> GoTemplate:
     """A template over `event_data` or `row_data`.
 
     Args:

@@ -15,7 +15,7 @@ from runtime.errors import DeliveryError
 from runtime.secrets import NO_SECRET, Secret
 from runtime.services.auth.subscriptions import SubscriptionTokens
 from runtime.services.influxdb.cluster import Cluster, StreamingClient
-from runtime.services.influxdb.subscriptions import Listen, Subscriptions
+from runtime.services.influxdb.subscriptions import ClusterSubscriptions, Listen
 from runtime.trouble import Trouble
 from runtime.units import SECOND
 
@@ -70,7 +70,7 @@ class Surroundings:
     shared_secret: Secret = NO_SECRET
 
 
-class Link:
+class ClusterLink:
     """Checks that a cluster is up, and updates its subscriptions; on the event loop.
 
     After a failure it tries again with growing delays, as often as necessary.
@@ -79,7 +79,7 @@ class Link:
     def __init__(self, cluster: Cluster, surroundings: Surroundings) -> None:
         self._cluster = cluster
         self._report = surroundings.report
-        self._subscriptions = Subscriptions(
+        self._subscriptions = ClusterSubscriptions(
             cluster,
             hostname=surroundings.hostname,
             port=surroundings.port,

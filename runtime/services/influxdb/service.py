@@ -16,7 +16,7 @@ from runtime.services.influxdb.config import Config, default_of
 
 if TYPE_CHECKING:
     from runtime.services.influxdb.cluster import Cluster
-    from runtime.services.influxdb.links import Link, Surroundings
+    from runtime.services.influxdb.links import ClusterLink, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class InfluxDBService:
         self.clusters = Clusters()
         self._surroundings = surroundings
         self._by_name: dict[str, Cluster] = {}
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, ClusterLink] = {}
         self._is_open = False
         self._leaving: set[asyncio.Task[None]] = set()
         self.prepared(configs)()
@@ -133,13 +133,13 @@ class InfluxDBService:
         """Watch every cluster with its current configuration."""
         if not self._by_name:
             return
-        from runtime.services.influxdb.links import Link
+        from runtime.services.influxdb.links import ClusterLink
 
         for name, cluster in self._by_name.items():
             if name in self._links:
                 self._links[name].update()
             else:
-                self._links[name] = link = Link(cluster, self._surroundings())
+                self._links[name] = link = ClusterLink(cluster, self._surroundings())
                 link.open([*self._leaving])
 
     def _remove(self, name: str, cluster: Cluster) -> None:

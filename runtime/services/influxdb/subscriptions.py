@@ -40,22 +40,22 @@ class Listener(Protocol):
 Listen = Callable[[UdpConfig], Awaitable[Listener]]
 
 
-class Place(NamedTuple):
+class RetentionPolicy(NamedTuple):
     """A retention policy of a database."""
 
     database: str
-    policy: str
+    name: str
 
 
 class _Subscription(NamedTuple):
     """A subscription that exists in the cluster."""
 
-    place: Place
+    policy: RetentionPolicy
     name: str
     destinations: Sequence[str]
 
 
-class Subscriptions:
+class ClusterSubscriptions:
     """The subscriptions of one cluster to this server; on the event loop.
 
     Attributes:
@@ -92,7 +92,7 @@ class Subscriptions:
         self._ids = ids
         self._all_tokens = tokens
         self._listen = listen
-        self._listeners: dict[Place, Listener] = {}
+        self._listeners: dict[RetentionPolicy, Listener] = {}
         self._listens_as: object = None
         # the name of the subscriptions that this process knows to exist
         self._name = ""
@@ -122,27 +122,27 @@ class Subscriptions:
         # the `Host` header of InfluxDB's writes has this name
         self._add_host(self._host)
         await self._close_changed()
-        wanted = [each for each in await self._places() if _is_wanted(each, config)]
-        kept: dict[Place, str] = {}
+        wanted = [each for each in await self._policies() if _is_wanted(each, config)]
+        kept: dict[RetentionPolicy, str] = {}
         for each in await self._existing():
             if each.name not in (name, _LEGACY, self._ids("cluster")):
                 continue
-            is_kept = each.name == name and each.place in wanted
+            is_kept = each.name == name and each.policy in wanted
             if is_kept and await self._is_right(each):
-                kept[each.place] = each.destinations[0]
+                kept[each.policy] = each.destinations[0]
             else:
-                await self._drop(each.name, each.place)
+                await self._drop(each.name, each.policy)
         failures: list[DeliveryError] = []
-        for place in wanted:
-            if place not in kept:
+        for policy in wanted:
+            if policy not in kept:
                 try:
-                    kept[place] = await self._create(name, place)
+                    kept[policy] = await self._create(name, policy)
                 except DeliveryError as error:
                     # one refusal must not prevent the others from being created
                     failures.append(error)
         self._name, self.size = name, len(kept)
-        for place in self._listeners.keys() - kept.keys():
-            await self._close_listener(place)
+        for policy in self._listeners.keys() - kept.keys():
+            await self._close_listener(policy)
         if self._all_tokens is not None:
             tokens = [urlsplit(each).password or "" for each in kept.values()]
             await self._all_tokens.keep(self._cluster.name, tokens)
@@ -158,30 +158,30 @@ class Subscriptions:
         name = self._name or _PREFIX + self._ids(self._config.subscription_mode)
         for each in await self._existing():
             if each.name == name:
-                await self._drop(name, each.place)
+                await self._drop(name, each.policy)
         self._name, self.size = "", 0
         if self._all_tokens is not None:
             await self._all_tokens.keep(self._cluster.name, ())
 
     async def close(self) -> None:
         """Close the listeners."""
-        for place in [*self._listeners]:
-            await self._close_listener(place)
+        for policy in [*self._listeners]:
+            await self._close_listener(policy)
 
-    async def _places(self) -> Sequence[Place]:
+    async def _policies(self) -> Sequence[RetentionPolicy]:
         """The retention policies of all databases."""
         found = []
         for row in await self._rows("SHOW DATABASES"):
             database = str(row["name"])
-            policies = f"SHOW RETENTION POLICIES ON {_identifier(database)}"
+            statement = f"SHOW RETENTION POLICIES ON {_identifier(database)}"
             try:
-                rows = await self._rows(policies)
+                rows = await self._rows(statement)
             except DeliveryError as error:
                 # the database may have been dropped meanwhile
                 if error.status != 200:
                     raise
                 continue
-            found += [Place(database, str(each["name"])) for each in rows]
+            found += [RetentionPolicy(database, str(each["name"])) for each in rows]
         return found
 
     async def _rows(self, statement: str) -> Sequence[Mapping[str, object]]:
@@ -200,9 +200,9 @@ class Subscriptions:
         found = []
         for series in answer:
             for row in series.rows():
-                place = Place(series.name, str(row["retention_policy"]))
+                policy = RetentionPolicy(series.name, str(row["retention_policy"]))
                 destinations = row["destinations"]
-                found.append(_Subscription(place, str(row["name"]), destinations))
+                found.append(_Subscription(policy, str(row["name"]), destinations))
         return found
 
     async def _is_right(self, found: _Subscription) -> bool:
@@ -219,51 +219,53 @@ class Subscriptions:
         if (parts.scheme, parts.hostname) != (protocol, self._host.lower()):
             return False
         if protocol == "udp":
-            return port is not None and await self._listens(found.place, port)
+            return port is not None and await self._listens(found.policy, port)
         if (port, parts.path.lstrip("/")) != self._address:
             return False
         if self._tokens is None:
             return parts.username is None
         return parts.username == SUBSCRIBER and self._tokens.knows(
-            parts.password or "", self._cluster.name, found.place.database
+            parts.password or "", self._cluster.name, found.policy.database
         )
 
-    async def _listens(self, place: Place, port: int) -> bool:
+    async def _listens(self, policy: RetentionPolicy, port: int) -> bool:
         """True if a listener has a port, or can be opened on it."""
-        listener = self._listeners.get(place)
+        listener = self._listeners.get(policy)
         if listener is not None:
             return listener.port == port
         try:
-            await self._open_listener(place, port)
+            await self._open_listener(policy, port)
         except OSError:
             # another program uses the port: the subscription is created again with
             # another one
             return False
         return True
 
-    async def _create(self, name: str, place: Place) -> str:
+    async def _create(self, name: str, policy: RetentionPolicy) -> str:
         """Create a subscription; return its destination."""
-        destination = await self._destination(place)
+        destination = await self._destination(policy)
         await self._cluster.execute(
-            f"CREATE SUBSCRIPTION {_identifier(name)} ON {_on(place)} "
+            f"CREATE SUBSCRIPTION {_identifier(name)} ON {_on(policy)} "
             f"DESTINATIONS {_MODE} {_string(destination)}"
         )
         return destination
 
-    async def _destination(self, place: Place) -> str:
+    async def _destination(self, policy: RetentionPolicy) -> str:
         """The destination URL of a new subscription."""
         protocol, host = self._config.subscription_protocol, _bracketed(self._host)
         if protocol == "udp":
-            listener = self._listeners.get(place) or await self._open_listener(place, 0)
+            listener = self._listeners.get(policy) or await self._open_listener(
+                policy, 0
+            )
             return f"udp://{host}:{listener.port}"
         user = ""
         if self._tokens is not None:
-            token = await self._tokens.made(self._cluster.name, place.database)
+            token = await self._tokens.made(self._cluster.name, policy.database)
             user = f"{SUBSCRIBER}:{token}@"
         port, path = self._address
         return f"{protocol}://{user}{host}:{port}{path and f'/{quote(path)}'}"
 
-    async def _open_listener(self, place: Place, port: int) -> Listener:
+    async def _open_listener(self, policy: RetentionPolicy, port: int) -> Listener:
         """Open a listener.
 
         Raises:
@@ -276,11 +278,11 @@ class Subscriptions:
                 bind_address=f"{_bracketed(config.udp_bind)}:{port}",
                 read_buffer=config.udp_read_buffer,
                 buffer=config.udp_buffer,
-                database=place.database,
-                retention_policy=place.policy,
+                database=policy.database,
+                retention_policy=policy.name,
             )
         )
-        self._listeners[place] = listener
+        self._listeners[policy] = listener
         self._listens_as = _socket_settings(config)
         return listener
 
@@ -289,14 +291,14 @@ class Subscriptions:
         if self._listeners and self._listens_as != _socket_settings(self._config):
             await self.close()
 
-    async def _drop(self, name: str, place: Place) -> None:
+    async def _drop(self, name: str, policy: RetentionPolicy) -> None:
         await self._cluster.execute(
-            f"DROP SUBSCRIPTION {_identifier(name)} ON {_on(place)}"
+            f"DROP SUBSCRIPTION {_identifier(name)} ON {_on(policy)}"
         )
-        await self._close_listener(place)
+        await self._close_listener(policy)
 
-    async def _close_listener(self, place: Place) -> None:
-        if listener := self._listeners.pop(place, None):
+    async def _close_listener(self, policy: RetentionPolicy) -> None:
+        if listener := self._listeners.pop(policy, None):
             await listener.close()
 
     @property
@@ -310,17 +312,17 @@ class Subscriptions:
         return port, self._config.subscription_path.lstrip("/")
 
 
-def _is_wanted(place: Place, config: Config) -> bool:
+def _is_wanted(policy: RetentionPolicy, config: Config) -> bool:
     """True if a retention policy is to be subscribed to."""
     wanted, excluded = config.subscriptions, config.excluded_subscriptions
-    return (not wanted or _is_in(place, wanted)) and not _is_in(place, excluded)
+    return (not wanted or _is_in(policy, wanted)) and not _is_in(policy, excluded)
 
 
-def _is_in(place: Place, patterns: Mapping[str, Sequence[str]]) -> bool:
+def _is_in(policy: RetentionPolicy, patterns: Mapping[str, Sequence[str]]) -> bool:
     return any(
-        _matches(database, place.database) and _matches(policy, place.policy)
-        for database, policies in patterns.items()
-        for policy in policies
+        _matches(database, policy.database) and _matches(pattern, policy.name)
+        for database, policy_patterns in patterns.items()
+        for pattern in policy_patterns
     )
 
 
@@ -336,8 +338,8 @@ def _socket_settings(config: Config) -> object:
     return config.udp_bind, config.udp_buffer, config.udp_read_buffer
 
 
-def _on(place: Place) -> str:
-    return f"{_identifier(place.database)}.{_identifier(place.policy)}"
+def _on(policy: RetentionPolicy) -> str:
+    return f"{_identifier(policy.database)}.{_identifier(policy.name)}"
 
 
 def _identifier(name: str) -> str:

@@ -14,7 +14,7 @@ from email.utils import format_datetime, formataddr
 from typing import TYPE_CHECKING, Any
 
 from runtime.errors import DeliveryError
-from runtime.golang.addresses import Address, parse_address
+from runtime.golang.addresses import EmailAddress, parse_address
 from runtime.golang.utf8 import scrub
 from runtime.outbound.addresses import DeniedAddressError
 from runtime.outbound.network import Network
@@ -339,7 +339,7 @@ def _subject(text: str) -> str:
     return Header(text, charset, header_name="Subject").encode(linesep="\r\n")
 
 
-def _field(address: Address) -> str:
+def _field(address: EmailAddress) -> str:
     """An address in the form of header fields."""
     plain = _ascii_domain(address)
     if not address.name:
@@ -351,7 +351,7 @@ def _field(address: Address) -> str:
     return f'"{escaped}" <{plain}>'
 
 
-def _ascii_domain(address: Address) -> str:
+def _ascii_domain(address: EmailAddress) -> str:
     """An address whose domain is in ASCII, which all servers understand."""
     local, at, domain = address.address.rpartition("@")
     try:

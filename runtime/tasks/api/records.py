@@ -59,7 +59,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class TaskTemplate:
     """A script that tasks share, with variables that each sets.
 
     Attributes:
@@ -83,7 +83,7 @@ class Template:
         return _encode(self)
 
     @classmethod
-    def decode(cls, stored: bytes) -> Template:
+    def decode(cls, stored: bytes) -> TaskTemplate:
         """Decode the output of `encode`."""
         return msgspec.json.decode(stored, type=cls)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from runtime.errors import ForbiddenError, InvalidError, ScriptError
 from runtime.pipeline.alert import AlertNode
-from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
+from runtime.pipeline.evaluate import EvaluatedScript, dbrps, evaluate, task_type
 from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.properties import HandlerProperties
 from runtime.pipeline.sideload import SideloadNode
 from runtime.services.alert.policy import Policy
-from runtime.tasks.api.records import DBRP, Task, Template
+from runtime.tasks.api.records import DBRP, Task, TaskTemplate
 from runtime.tick import ast
 from runtime.tick.format import format as format_script
 from runtime.tick.parser import parse
@@ -59,7 +59,7 @@ def parsed(script: str) -> Parsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiler:
+class ScriptCompiler:
     """Compiles the scripts of tasks and templates.
 
     Attributes:
@@ -72,7 +72,7 @@ class Compiler:
     handlers: HandlerProperties
     pause: Callable[[], None] = lambda: None
 
-    def task(self, task: Task) -> Script:
+    def task(self, task: Task) -> EvaluatedScript:
         """The script of a task, with its variables.
 
         Raises:
@@ -80,7 +80,7 @@ class Compiler:
         """
         return self._evaluated(task.script, task.type, task.vars, template=False)
 
-    def template(self, template: Template) -> Script:
+    def template(self, template: TaskTemplate) -> EvaluatedScript:
         """The compiled script of a template, whose variables have no values.
 
         Raises:
@@ -90,7 +90,7 @@ class Compiler:
 
     def _evaluated(
         self, script: str, kind: str, variables: Vars, *, template: bool
-    ) -> Script:
+    ) -> EvaluatedScript:
         try:
             return evaluate(
                 parse(script),
@@ -105,7 +105,7 @@ class Compiler:
             raise InvalidError(f"invalid TICKscript: {error}") from None
 
 
-def check_handlers(script: Script, policy: Policy) -> None:
+def check_handlers(script: EvaluatedScript, policy: Policy) -> None:
     """Check which files, programs and addresses a script uses.
 
     Raises:

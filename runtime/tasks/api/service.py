@@ -27,10 +27,10 @@ from runtime.services.httpd.messages import (
 )
 from runtime.services.httpd.router import Router
 from runtime.tasks.api.bodies import Body
-from runtime.tasks.api.records import Task, Template
+from runtime.tasks.api.records import Task, TaskTemplate
 from runtime.tasks.api.scripts import formatted
 from runtime.tasks.api.tasks import Tasks
-from runtime.tasks.api.templates import Templates
+from runtime.tasks.api.templates import TaskTemplates
 from runtime.tasks.api.view import View
 from runtime.tasks.secrets.hiding import Shown
 from runtime.tasks.task import ExecutingTask
@@ -64,7 +64,7 @@ class TaskStoreService:
     def __init__(
         self,
         tasks: Tasks,
-        templates: Templates,
+        templates: TaskTemplates,
         pages: HTTPOutputs,
         compute: Compute,
         policy: Policy = OPEN,
@@ -278,7 +278,7 @@ class TaskStoreService:
         return NO_CONTENT
 
     def _template_tree(
-        self, template: Template, view: View, fields: frozenset[str] | None = None
+        self, template: TaskTemplate, view: View, fields: frozenset[str] | None = None
     ) -> dict[str, Any]:
         script = self._templates.compiled(template)
         shown = self._templates.shown(template, script.variables)

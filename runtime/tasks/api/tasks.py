@@ -17,7 +17,7 @@ from runtime.errors import (
 )
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.pipeline.alert import AlertNode
-from runtime.pipeline.evaluate import Script
+from runtime.pipeline.evaluate import EvaluatedScript
 from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.source import QueryNode
 from runtime.services.alert.policy import OPEN, Policy
@@ -25,9 +25,9 @@ from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.health import Alerts, TaskEvents
 from runtime.tasks.api.query_failures import QueryFailures
-from runtime.tasks.api.records import DBRP, Task, Template
+from runtime.tasks.api.records import DBRP, Task, TaskTemplate
 from runtime.tasks.api.restarts import Restarts
-from runtime.tasks.api.scripts import Compiler, check_handlers, parsed
+from runtime.tasks.api.scripts import ScriptCompiler, check_handlers, parsed
 from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
 from runtime.tasks.task_master import TaskMaster
@@ -60,7 +60,7 @@ class Tasks:
     def __init__(
         self,
         records: Records[Task],
-        templates: Records[Template],
+        templates: Records[TaskTemplate],
         master: TaskMaster,
         topics: TaskTopics,
         clock: Clock,
@@ -81,14 +81,14 @@ class Tasks:
             pause: lets writes in between the calls of a script that is compiled.
         """
         self.records = records
-        self.compiler = Compiler(deadman, handlers.properties, pause)
+        self.compiler = ScriptCompiler(deadman, handlers.properties, pause)
         self._pause = pause
         self._templates = templates
         self.master = master
         self._topics = topics
         self._clock = clock
         # compiled from the stored definitions, as compiling takes time
-        self._scripts: dict[str, tuple[Task, Script]] = {}
+        self._scripts: dict[str, tuple[Task, EvaluatedScript]] = {}
         self._views = RedactedViews(handlers)
         events = TaskEvents(topics, clock)
         self._restarts = Restarts(events, master.timers, self._restart)
@@ -136,7 +136,7 @@ class Tasks:
                     topic = f"main:{task.id}:"
                     yield topic + node.former_name, topic + node.name
 
-    def script(self, task: Task) -> Script:
+    def script(self, task: Task) -> EvaluatedScript:
         """The script of a task, compiled.
 
         Raises:

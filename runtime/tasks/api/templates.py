@@ -12,11 +12,11 @@ from runtime.errors import (
     NotFoundError,
     RefusedError,
 )
-from runtime.pipeline.evaluate import Script
+from runtime.pipeline.evaluate import EvaluatedScript
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
-from runtime.tasks.api.records import Task, Template
+from runtime.tasks.api.records import Task, TaskTemplate
 from runtime.tasks.api.scripts import check_handlers, parsed
 from runtime.tasks.api.tasks import Tasks
 from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
@@ -25,16 +25,18 @@ from runtime.tick.variables import Vars
 from runtime.units import Clock
 
 
-class Templates:
+class TaskTemplates:
     """All templates."""
 
-    def __init__(self, records: Records[Template], tasks: Tasks, clock: Clock) -> None:
+    def __init__(
+        self, records: Records[TaskTemplate], tasks: Tasks, clock: Clock
+    ) -> None:
         self.records = records
         self._tasks = tasks
         self._clock = clock
         self._views = RedactedViews(tasks.handlers)
 
-    def get(self, id: str) -> Template:
+    def get(self, id: str) -> TaskTemplate:
         """A template.
 
         Raises:
@@ -45,11 +47,11 @@ class Templates:
             raise NotFoundError("no template exists")
         return template
 
-    def shown(self, template: Template, defaults: Vars) -> Shown:
+    def shown(self, template: TaskTemplate, defaults: Vars) -> Shown:
         """The template and its variables' defaults with secrets redacted."""
         return self._views.of(template.id, Definition(template.script, defaults))
 
-    def create(self, body: Body) -> Template:
+    def create(self, body: Body) -> TaskTemplate:
         """Create a template.
 
         Raises:
@@ -60,7 +62,7 @@ class Templates:
             raise InvalidError(f"template {id} already exists")
         now = self._clock()
         script = self._restored(body.script, None)
-        template = Template(id, _type(script), script, "", now, now)
+        template = TaskTemplate(id, _type(script), script, "", now, now)
         defaults = self.compiled(template).variables
         self.records.put(template)
         self.shown(template, defaults).warn(id, "template")
@@ -72,7 +74,7 @@ class Templates:
         body: Body,
         policy: Policy = OPEN,
         apart: Collection[str] = (),
-    ) -> Template:
+    ) -> TaskTemplate:
         """Change a template and its tasks, all or none.
 
         Args:
@@ -107,7 +109,7 @@ class Templates:
             self.shown(template, defaults).warn(template.id, "template")
         return template
 
-    def compiled(self, template: Template) -> Script:
+    def compiled(self, template: TaskTemplate) -> EvaluatedScript:
         """The compiled script of a template, whose variables have no values.
 
         Raises:
@@ -120,14 +122,14 @@ class Templates:
         self.records.delete(id)
         self._views.forget(id)
 
-    def _restored(self, script: str, before: Template | None) -> str:
+    def _restored(self, script: str, before: TaskTemplate | None) -> str:
         known = None if before is None else Definition(before.script, {})
         return restored(Definition(script, {}), known, self._tasks.handlers).script
 
     def _update_tasks(
         self,
-        before: Template,
-        template: Template,
+        before: TaskTemplate,
+        template: TaskTemplate,
         policy: Policy,
         apart: Collection[str],
     ) -> None:
@@ -144,7 +146,7 @@ class Templates:
             raise _reload_error(done[-1], error) from None
 
     def _update_task(
-        self, old: Task, before: Template, template: Template, policy: Policy
+        self, old: Task, before: TaskTemplate, template: TaskTemplate, policy: Policy
     ) -> None:
         task = _with_template(old, before, template)
         if not task.dbrps:
@@ -182,7 +184,7 @@ def _reload_error(task: Task, error: RefusedError) -> RefusedError:
     return (ForbiddenError if isinstance(error, ForbiddenError) else FailedError)(text)
 
 
-def _with_template(task: Task, before: Template, template: Template) -> Task:
+def _with_template(task: Task, before: TaskTemplate, template: TaskTemplate) -> Task:
     """`task` with another template, reading the databases that one of the templates names."""
     dbrps = parsed(template.script).dbrps
     if not dbrps and not parsed(before.script).dbrps:

@@ -26,7 +26,7 @@ from runtime.store.database import Store
 from runtime.tasks.api.bodies import Body
 from runtime.tasks.api.records import Task
 from runtime.tasks.api.tasks import Tasks
-from runtime.tasks.api.templates import Templates
+from runtime.tasks.api.templates import TaskTemplates
 from runtime.tasks.load.definitions import Definition, Definitions, definitions
 from runtime.tasks.load.ledger import Ledger, Loaded
 from runtime.tasks.load.problems import Problems
@@ -48,7 +48,7 @@ class LoadService:
         self,
         directory: Path,
         tasks: Tasks,
-        templates: Templates,
+        templates: TaskTemplates,
         alerts: AlertService,
         store: Store,
         compute: Compute,

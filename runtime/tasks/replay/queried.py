@@ -110,10 +110,10 @@ class Queried:
     async def _answered(
         self, question: Question, cluster: str
     ) -> AsyncGenerator[Batches]:
-        from runtime.nodes.query.answers import Answer, batches_of
+        from runtime.nodes.query.answers import QueryAnswer, batches_of
 
         # a batch ends with its last row, as it has no period
-        answer = Answer(0, by_name=False, is_grouped_by_time=True)
+        answer = QueryAnswer(0, by_name=False, is_grouped_by_time=True)
         series = self._clusters.find(cluster).query(str(question.select))
         async with aclosing(series):
             async for batches in batches_of(series, answer):

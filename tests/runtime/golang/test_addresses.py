@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.golang.addresses import AddressError, parse_address
+from runtime.golang.addresses import EmailAddressError, parse_address
 from runtime.services.expressions import address_error
 
 # Go 1.26, net/mail, ParseAddress
@@ -23,7 +23,7 @@ QUOTED = {"a b@x.org": '"a b"@x.org', "a\tb@x": '"a\tb"@x'}
 def test_as_go(row):
     text, expected = row["text"], row.get("error")
     if expected is not None:
-        with pytest.raises(AddressError) as caught:
+        with pytest.raises(EmailAddressError) as caught:
             parse_address(text)
         assert str(caught.value) == expected
         return

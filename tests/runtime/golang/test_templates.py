@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.golang.templates import (
+    GoTemplate,
     StringMap,
     Struct,
-    Template,
     TemplateError,
     Time,
     html,
@@ -336,7 +336,7 @@ def test_any_text_parses_or_is_refused(source: str) -> None:
     except TemplateError as fault:
         assert str(fault).startswith("template: message:")
     else:
-        assert isinstance(made, Template)
+        assert isinstance(made, GoTemplate)
 
 
 @given(st.text(alphabet='{}.$"`|()= \n-ifendrangewith/*x1,', max_size=40))

@@ -11,7 +11,7 @@ import pytest
 from runtime.frames import Frame
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.line_protocol import parse
-from runtime.nodes.budget import Budget, BudgetError, Limits
+from runtime.nodes.budget import Budget, BudgetError, TaskLimits
 from runtime.nodes.environment import Environment
 from runtime.nodes.sizes import of_frame, of_points
 from runtime.pipeline.evaluate import evaluate
@@ -44,7 +44,7 @@ class Master:
                 services=services(),
                 topics=self.topics,
                 budget=Budget(
-                    Limits(memory, MINUTE),
+                    TaskLimits(memory, MINUTE),
                     clock=self._now if id == "bad" else self.clock,
                 ),
             ),
@@ -258,12 +258,12 @@ def test_tasks_that_share_their_nodes_stop_together() -> None:
 
 def test_no_limit_is_no_limit() -> None:
     clock = ManualClock(0)
-    budget = Budget(Limits(0, 0), clock=clock)
+    budget = Budget(TaskLimits(0, 0), clock=clock)
     budget.begin()
     clock.advance(1000 * MINUTE)
     budget.look()
     budget.make(1 << 40)
-    other = Budget(Limits(20, 5), clock=clock)
+    other = Budget(TaskLimits(20, 5), clock=clock)
     other.begin()
     clock.advance(6)
     with pytest.raises(BudgetError):

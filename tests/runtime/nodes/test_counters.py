@@ -7,7 +7,7 @@ import pytest
 from runtime.line_protocol import parse as parse_points
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
-from runtime.tasks.routes import Routes
+from runtime.tasks.routes import WriteRoutes
 from runtime.tasks.task import ExecutingTask
 from runtime.tick.parser import parse
 
@@ -23,7 +23,7 @@ def fed(script: str, size: int, *, shared: bool = False) -> tuple[Counters, str]
     """The counters and the graph of a task after 120 points, so many in a write."""
     environment = Environment("t", clock=lambda: 0, dbrps=(("d", "r"),))
     task = ExecutingTask("t", evaluate(parse(script), "stream"), environment)
-    routes = Routes()
+    routes = WriteRoutes()
     if shared:
         routes.add(task)
     for start in range(0, len(LINES), size):

@@ -9,7 +9,7 @@ from runtime.pipeline.alert import (
     LogHandler,
     PostHandler,
 )
-from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
+from runtime.pipeline.evaluate import EvaluatedScript, dbrps, evaluate, task_type
 from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.source import FromNode
 from runtime.pipeline.transform import EvalNode, WhereNode, WindowNode
@@ -24,7 +24,7 @@ from runtime.units import SECOND, Duration
 S = "stream|from().measurement('m')"
 
 
-def run(script: str, edge: str = "stream", **options: object) -> Script:
+def run(script: str, edge: str = "stream", **options: object) -> EvaluatedScript:
     options.setdefault("handlers", INTEGRATIONS.handler_properties)
     return evaluate(parse(script), edge, **options)  # type: ignore[arg-type]
 
@@ -35,7 +35,7 @@ def error_of(script: str, edge: str = "stream", **options: object) -> str:
     return str(caught.value)
 
 
-def names(script: Script) -> list[str]:
+def names(script: EvaluatedScript) -> list[str]:
     return [node.name for node in script.pipeline.nodes]
 
 

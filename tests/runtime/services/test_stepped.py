@@ -10,7 +10,7 @@ import pytest
 
 from runtime.alert.types import Level, Recipient
 from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
-from runtime.delivery.messages import Filter
+from runtime.delivery.messages import DeliveryFilter
 from runtime.delivery.record import Record
 from runtime.errors import DeliveryError
 from runtime.golang.printing import text
@@ -753,7 +753,7 @@ class Outbox:
         self._backlog.orphans.rename_topic(old, new)
 
     def resend(self):
-        list(self._backlog.resend(Filter()))
+        list(self._backlog.resend(DeliveryFilter()))
 
     def memories(self):
         return self._store.query("SELECT topic, handler, event_id FROM memories")

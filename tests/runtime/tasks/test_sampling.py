@@ -5,7 +5,7 @@ import contextlib
 from runtime.line_protocol import Write, parse
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
-from runtime.tasks.routes import Routes
+from runtime.tasks.routes import WriteRoutes
 from runtime.tasks.task import ExecutingTask
 from runtime.tick.parser import parse as parse_script
 from runtime.units import SECOND
@@ -39,7 +39,7 @@ def test_nodes_tell_how_long_they_take():
 
 
 def test_nodes_that_tasks_share_tell_it_too():
-    task, routes = started(ALERT), Routes()
+    task, routes = started(ALERT), WriteRoutes()
     routes.add(task)
     for time in range(9):
         routes.feed(write(time), ("d", "r"), lambda task, work: work())
@@ -50,7 +50,7 @@ def test_nodes_that_tasks_share_tell_it_too():
 
 
 def test_so_do_alerts_behind_them():
-    task, routes = started(ALERT), Routes()
+    task, routes = started(ALERT), WriteRoutes()
     routes.add(task)
     for time in range(3):
         text = f"m v={time + 5} {time}"

@@ -17,9 +17,9 @@ from runtime.nodes.alert.thresholds import bounds_of
 from runtime.nodes.environment import Environment
 from runtime.nodes.stateful import ChangeDetectNode
 from runtime.nodes.window.node import WindowNode
-from runtime.pipeline.evaluate import Script, evaluate
+from runtime.pipeline.evaluate import EvaluatedScript, evaluate
 from runtime.tasks.path import path_of
-from runtime.tasks.routes import Routes
+from runtime.tasks.routes import WriteRoutes
 from runtime.tasks.task import ExecutingTask
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.tick.ast import DeclarationNode, LambdaNode
@@ -78,7 +78,7 @@ writes = st.lists(st.lists(line, min_size=1, max_size=14), min_size=1, max_size=
 
 
 @functools.cache
-def compiled(text: str) -> Script:
+def compiled(text: str) -> EvaluatedScript:
     return evaluate(
         parse_script(text), "stream", handlers=INTEGRATIONS.handler_properties
     )
@@ -97,7 +97,7 @@ def written(lines: list[str], time: int) -> Write:
     return parse(text.encode(), precision="s", now=0, db="d", rp="r")
 
 
-def feed(routes: Routes, write: Write) -> None:
+def feed(routes: WriteRoutes, write: Write) -> None:
     routes.feed(write, ("d", "r"), lambda task, work: work())
 
 
@@ -133,7 +133,7 @@ def fed(scripts, before, after) -> tuple[list[object], list[object]]:
 
     Half of each came later, when the first had ended.
     """
-    routes = Routes()
+    routes = WriteRoutes()
     together: list[ExecutingTask] = []
     alone: list[ExecutingTask] = []
     ended: tuple[list[object], list[object]] = [], []
@@ -167,7 +167,7 @@ def run_times(limits: list[float], lines: list[str], before: str = "") -> list[s
     Each line is a write and a second later than the one before.
     """
     ran: list[str] = []
-    routes = Routes()
+    routes = WriteRoutes()
     for limit in limits:
         text = (
             f"stream|from().measurement('m').groupBy('h'){before}|alert()"
@@ -199,7 +199,7 @@ def test_tasks_behind_a_window_run_when_it_tells_of_a_passed_threshold():
 
 
 def test_a_task_that_starts_later_has_a_window_of_its_own():
-    routes, tasks = Routes(), []
+    routes, tasks = WriteRoutes(), []
     text = f"stream|from().measurement('m'){WINDOW}|alert().crit(lambda: \"v\" > 5)"
     for time in range(4):
         tasks.append(started(text, f"t{time}"))
@@ -210,7 +210,7 @@ def test_a_task_that_starts_later_has_a_window_of_its_own():
 
 
 def test_each_task_reports_the_errors_of_nodes_that_it_shares(caplog):
-    routes, tasks = Routes(), []
+    routes, tasks = WriteRoutes(), []
     for id, quiet in (("a", ""), ("b", ""), ("c", ".quiet()")):
         before = f"stream|from().measurement('m')|eval(lambda: \"w\").as('w'){quiet}"
         tasks.append(started(f"{before}|alert()", id))
@@ -221,7 +221,7 @@ def test_each_task_reports_the_errors_of_nodes_that_it_shares(caplog):
 
 
 def test_a_mistake_in_a_node_that_tasks_share_is_a_mistake_of_each(monkeypatch):
-    routes, failed = Routes(), []
+    routes, failed = WriteRoutes(), []
     for id in "ab":
         routes.add(started(f"stream|from().measurement('m'){WINDOW}|alert()", id))
     monkeypatch.setattr(WindowNode, "point", lambda node, point: 1 // 0)
@@ -242,7 +242,7 @@ def test_tasks_run_for_groups_they_do_not_know_and_while_they_are_not_ok():
 
 
 def test_a_removed_task_runs_no_more():
-    routes, task = Routes(), started("stream|from().measurement('m')|log()", "t")
+    routes, task = WriteRoutes(), started("stream|from().measurement('m')|log()", "t")
     routes.add(task)
     routes.remove(task)
     feed(routes, written(["m v=1"], 0))
@@ -298,7 +298,7 @@ def test_what_came_through_before_a_shared_node_failed_is_told(monkeypatch):
         "stream|from().measurement('m')|changeDetect('v')|alert()"
         ".crit(lambda: \"v\" > 3.0).id('{{ .TaskName }}').topic('t')"
     )
-    routes, failed = Routes(), list[str]()
+    routes, failed = WriteRoutes(), list[str]()
     tasks = [started(text, id) for id in "ab"]
     for task in tasks:
         routes.add(task)

@@ -8,7 +8,7 @@ import pytest
 from runtime.errors import BusyError, RefusedError, TaskError
 from runtime.line_protocol import Write
 from runtime.nodes.environment import Environment
-from runtime.pipeline.evaluate import Script, evaluate
+from runtime.pipeline.evaluate import EvaluatedScript, evaluate
 from runtime.tasks import parts
 from runtime.tasks.task_master import TaskMaster
 from runtime.tick.parser import parse
@@ -16,7 +16,7 @@ from runtime.tick.parser import parse
 DBRPS = (("d", "r"),)
 
 
-def script(text: str = "stream|from().measurement('cpu')") -> Script:
+def script(text: str = "stream|from().measurement('cpu')") -> EvaluatedScript:
     return evaluate(parse(text), "stream")
 
 

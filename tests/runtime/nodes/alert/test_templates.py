@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runtime.alert.types import Level
-from runtime.nodes.alert.templates import Occurrence, Origin, Templates
+from runtime.nodes.alert.templates import AlertTemplates, Occurrence, Origin
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.pipeline.alert import AlertNode
 from runtime.units import Duration
@@ -25,7 +25,7 @@ values = st.one_of(
 
 def templates(reported, **properties):
     environment = Environment("tä'sk", server_info=ServerInfo("h<o>st", "c", "s"))
-    return Templates(
+    return AlertTemplates(
         AlertNode(**properties),
         environment,
         has_topic=True,

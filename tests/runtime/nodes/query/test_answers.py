@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from runtime.frames import Batch, Batches, Dimensions, Point
-from runtime.nodes.query.answers import ROWS_AT_ONCE, Answer, batches_of, in_columns
+from runtime.nodes.query.answers import (
+    ROWS_AT_ONCE,
+    QueryAnswer,
+    batches_of,
+    in_columns,
+)
 from runtime.services.influxdb.series import Series
 from runtime.testing.frames import shown_batch
 from tests.runtime.nodes.query.clusters import series
@@ -28,7 +33,7 @@ def collected(
             for one in given:
                 yield one
 
-        answer = Answer(
+        answer = QueryAnswer(
             STOP,
             by_name=by_name,
             is_grouped_by_time=is_grouped_by_time,

@@ -341,9 +341,9 @@ def test_a_task_of_a_replay_asks_nobody_and_takes_batches() -> None:
 
 
 async def _answered(*given: Series) -> Sequence[Any]:
-    from runtime.nodes.query.answers import Answer
+    from runtime.nodes.query.answers import QueryAnswer
 
-    answer = Answer(5, by_name=False, is_grouped_by_time=False)
+    answer = QueryAnswer(5, by_name=False, is_grouped_by_time=False)
     return [b for each in given for b in answer.add(each)] + list(answer.end())
 
 

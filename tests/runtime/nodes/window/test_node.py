@@ -12,7 +12,7 @@ from runtime.nodes.node import Barrier
 from runtime.nodes.window import buffer as window_buffer
 from runtime.nodes.window import node as window_node
 from runtime.nodes.window.node import WindowNode
-from runtime.pipeline.evaluate import Script, evaluate
+from runtime.pipeline.evaluate import EvaluatedScript, evaluate
 from runtime.pipeline.transform import WindowNode as Spec
 from runtime.tasks.task_master import TaskMaster
 from runtime.testing.frames import (
@@ -39,7 +39,7 @@ def window(**settings: float) -> tuple[WindowNode, Collector]:
     return node, collector
 
 
-def script(text: str) -> Script:
+def script(text: str) -> EvaluatedScript:
     return evaluate(parse(text), "stream")
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.services.alert.routes import Routes
+from runtime.services.alert.routes import TopicRoutes
 
 TOPICS = st.sampled_from("abcdef")
 EDGES = st.lists(st.tuples(TOPICS, st.lists(TOPICS, max_size=3)), max_size=12)
@@ -23,7 +23,7 @@ def reached(edges, first):
 
 @given(EDGES, TOPICS, st.lists(TOPICS, max_size=3), st.data())
 def test_a_way_back_is_found_if_there_is_one(edges, topic, first, data):
-    routes = Routes()
+    routes = TopicRoutes()
     for number, (source, targets) in enumerate(edges):
         routes.add(source, f"h{number}", tuple(targets))
     gone = data.draw(st.sets(st.sampled_from(range(len(edges))))) if edges else set()
@@ -39,7 +39,7 @@ def test_a_way_back_is_found_if_there_is_one(edges, topic, first, data):
             assert any(each == source and target in to for each, to in left)
 
 
-class Counted(Routes):
+class Counted(TopicRoutes):
     """Counts what a search looks at."""
 
     looked = 0

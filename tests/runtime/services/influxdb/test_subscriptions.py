@@ -11,7 +11,7 @@ from runtime.errors import DeliveryError
 from runtime.outbound.client import AiohttpClient
 from runtime.services.influxdb.cluster import Cluster
 from runtime.services.influxdb.config import Config
-from runtime.services.influxdb.subscriptions import Listener, Subscriptions
+from runtime.services.influxdb.subscriptions import ClusterSubscriptions, Listener
 from runtime.services.udp.config import Config as UdpConfig
 from runtime.testing.loopback import Answer, LoopbackServer
 
@@ -31,7 +31,7 @@ def failure(answer: Answer) -> str:
 
     async def run(url: str) -> None:
         cluster = Cluster(Config(urls=(url,)), AiohttpClient())
-        made = Subscriptions(
+        made = ClusterSubscriptions(
             cluster,
             hostname="here",
             port=lambda: 9092,
