@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, cast
 from urllib.parse import unquote
 
 from runtime.errors import KapacitorError
-from runtime.services.httpd.headers import Marks
+from runtime.services.httpd.headers import ResponseHeaders
 from runtime.services.httpd.heads import Head, plain_head
 from runtime.services.httpd.intake import TOO_MANY, Intake
 from runtime.services.httpd.messages import (
@@ -63,7 +63,7 @@ class Shared(NamedTuple):
 
     Attributes:
         handler: handler of writes.
-        marks: headers of every response.
+        response_headers: headers of every response.
         fallback: creates the protocol for all other requests.
         open: open connections.
         log: called for each request, or None.
@@ -74,9 +74,9 @@ class Shared(NamedTuple):
     """
 
     handler: WriteHandler
-    marks: Marks
+    response_headers: ResponseHeaders
     fallback: Callable[[], asyncio.Protocol]
-    open: set[Connection]
+    open: set[WriteConnection]
     log: Log | None
     fail: Callable[[BaseException], None]
     sites: Sites
@@ -84,7 +84,7 @@ class Shared(NamedTuple):
     gate: Gate | None = None
 
 
-class Connection(asyncio.Protocol):
+class WriteConnection(asyncio.Protocol):
     """Serves writes until another request arrives.
 
     Attributes:
@@ -374,12 +374,12 @@ class Connection(asyncio.Protocol):
         self._transport.resume_reading()
 
     def _write_answer(self, answer: Answer, *, gzipped: bool, close: bool) -> None:
-        marks = self._shared.marks
+        headers = self._shared.response_headers
         if answer is NO_CONTENT:
-            self._transport.write(marks.no_content(gzip=gzipped, close=close))
+            self._transport.write(headers.no_content(gzip=gzipped, close=close))
             return
         body = gzip.compress(answer.body) if gzipped else answer.body
-        head = marks.head(answer, gzip=gzipped, close=close, length=len(body))
+        head = headers.head(answer, gzip=gzipped, close=close, length=len(body))
         self._transport.write(head + body)
 
     def _log(self, head: Head, answer: Answer) -> None:

@@ -21,7 +21,7 @@ from runtime.services.httpd.framing import (
     bad_request,
     unserved,
 )
-from runtime.services.httpd.headers import Marks
+from runtime.services.httpd.headers import ResponseHeaders
 from runtime.services.httpd.intake import TOO_MANY, Intake
 from runtime.services.httpd.messages import (
     STATUS_PATH,
@@ -48,7 +48,7 @@ class ExchangeContext(NamedTuple):
     """Common part of a server's exchanges.
 
     Attributes:
-        marks: headers of every response.
+        response_headers: headers of every response.
         sites: hosts and origins that are served.
         intake: limit on the bodies in memory.
         read_timeout_s: time limit for receiving a body, in seconds; 0 for none.
@@ -56,7 +56,7 @@ class ExchangeContext(NamedTuple):
             seconds.
     """
 
-    marks: Marks
+    response_headers: ResponseHeaders
     sites: Sites
     intake: Intake
     read_timeout_s: float
@@ -237,7 +237,7 @@ class Exchange:
     def _headers(self, answer: Answer, zipped: bool) -> dict[str, str]:
         origin = self._raw.headers.get("Origin", "")
         trusted = origin if origin and self._in.sites.trusts(origin) else ""
-        return self._in.marks.headers(answer, trusted, zipped)
+        return self._in.response_headers.headers(answer, trusted, zipped)
 
     async def _sent(
         self,

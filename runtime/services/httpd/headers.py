@@ -62,7 +62,7 @@ class Clock:
         return self._text
 
 
-class Marks:
+class ResponseHeaders:
     """Adds the headers of every response.
 
     Attributes:

@@ -17,7 +17,7 @@ from aiohttp.web_server import Server
 from runtime.errors import BusyError, RefusedError, StoreError
 from runtime.golang.json_decode import ParsedBody
 from runtime.services.httpd import fallback
-from runtime.services.httpd.connection import Connection, Gate, Shared
+from runtime.services.httpd.connection import Gate, Shared, WriteConnection
 from runtime.services.httpd.credentials import without_password
 from runtime.services.httpd.exchange import (
     PART_TIMEOUT_S,
@@ -25,7 +25,7 @@ from runtime.services.httpd.exchange import (
     ExchangeContext,
     UnreadError,
 )
-from runtime.services.httpd.headers import Marks
+from runtime.services.httpd.headers import ResponseHeaders
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import (
     HTML,
@@ -104,9 +104,9 @@ class HttpServer:
         self._shutdown_timeout_s = shutdown_timeout_s
         self._read_timeout_s = read_timeout_s
         self._tls = tls
-        self._marks = Marks(version)
+        self._response_headers = ResponseHeaders(version)
         self._context = ExchangeContext(
-            self._marks,
+            self._response_headers,
             sites or Sites(),
             intake or Intake(),
             read_timeout_s,
@@ -118,7 +118,7 @@ class HttpServer:
         self._server: asyncio.Server | None = None
         self._fallback: Server | None = None
         self._shared: Shared | None = None
-        self._open: set[Connection] = set()
+        self._open: set[WriteConnection] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.router.add("GET", "/ping", _ping)
         self.router.add("HEAD", "/ping", _ping)
@@ -147,7 +147,7 @@ class HttpServer:
         if self._writes is not None:
             self._shared = Shared(
                 self._writes,
-                self._marks,
+                self._response_headers,
                 self._fallback,
                 self._open,
                 self._log if self._log_enabled else None,
@@ -224,7 +224,7 @@ class HttpServer:
     def _connection(self) -> asyncio.Protocol:
         """The protocol that serves a new connection."""
         if self._shared is not None:
-            return Connection(self._shared, asyncio.get_running_loop())
+            return WriteConnection(self._shared, asyncio.get_running_loop())
         assert self._fallback is not None
         return self._fallback()
 
