@@ -3,7 +3,7 @@
 ScaffoldError
 ├── UsageError             wrong command or arguments
 ├── SpecError              wrong description of a handler          (names each key)
-├── Conflict               edited files are in the way
+├── Conflict               edited or foreign files block a command
 ├── VerificationFailed     the generated code does not work
 ├── PlanError              unexpected content of the tree          (names the file)
 │   ├── AnchorNotFound
@@ -137,7 +137,7 @@ class SpecError(ScaffoldError):
 
 
 class Conflict(ScaffoldError):
-    """Edited or foreign files are in the way.
+    """Edited or foreign files block a command.
 
     Attributes:
         paths: the files.
