@@ -23,7 +23,7 @@ from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
 
-_TOLD = frozenset({"identical", "keep", "registered"})
+_REPORTED = frozenset({"identical", "keep", "registered"})
 
 
 def is_lost(tree: Tree, kind: str) -> bool:
@@ -51,7 +51,7 @@ def is_generated(result: ChangeSet, want: Wanted) -> bool:
         result: outcome of `generate` for a handler without a record.
         want: its wanted state.
     """
-    return any(_is_there(each, want) for each in result.outcomes)
+    return any(_is_present(each, want) for each in result.outcomes)
 
 
 def adopted(want: Wanted, tree: Tree) -> ChangeSet:
@@ -84,15 +84,15 @@ def adopted(want: Wanted, tree: Tree) -> ChangeSet:
     data = state.text(record).encode()
     after = Overlay(known, {state.path(want.kind): data})
     outcomes: list[Outcome] = [
-        each for each in generate(want, after).outcomes if each.verb in _TOLD
+        each for each in generate(want, after).outcomes if each.verb in _REPORTED
     ]
-    was_there = any(each.before is not None for each in changes)
-    kind = RecordUpdated if was_there else RecordCreated
+    is_updated = any(each.before is not None for each in changes)
+    kind = RecordUpdated if is_updated else RecordCreated
     outcomes.append(kind(state.HANDLERS / want.kind, role="state"))
     return ChangeSet(tuple(changes), tuple(outcomes))
 
 
-def _is_there(outcome: Outcome, want: Wanted) -> bool:
+def _is_present(outcome: Outcome, want: Wanted) -> bool:
     if isinstance(outcome, PlaceOutcome):
         return isinstance(outcome, AlreadyRegistered)
     is_missing = isinstance(outcome, Created) or outcome.role in ("shared", "state")

@@ -25,8 +25,8 @@ def restored(want: Wanted, tree: Tree) -> Wanted:
     places = {}
     for place, text in want.places.items():
         file = (tree.read(place.path) or b"") if place.once else b""
-        is_there = place.key.encode() in file
-        places[place._replace(once=place.once and is_there)] = text
+        is_present = place.key.encode() in file
+        places[place._replace(once=place.once and is_present)] = text
     return want._replace(places=places)
 
 
@@ -65,8 +65,8 @@ def _removed(tree: Tree, package: str) -> Iterator[Names]:
                     key if is_property else properties.get(found[1], "")
                 )
     for kind, property in properties.items():
-        there = tree.names(places.services(package) / kind)
-        is_gone = not any(name.endswith((".py", ".toml")) for name in there)
+        files = tree.names(places.services(package) / kind)
+        is_gone = not any(name.endswith((".py", ".toml")) for name in files)
         if is_gone and kind not in recorded:
             yield Names(kind, property or kind)
 

@@ -141,8 +141,8 @@ class SharedFiles:
         ]
         fresh = self._fresh(path) if missing else None
         if fresh is not None:
-            data, now_there = added(path, data, fresh, missing)
-            self.outcomes += [PlaceAdded(place) for place in now_there]
+            data, added_places = added(path, data, fresh, missing)
+            self.outcomes += [PlaceAdded(place) for place in added_places]
             patched, outcomes = register(path, data, by_key, self._style, self._merged)
         found += outcomes
         # an entry that was edited by hand may still use its import

@@ -128,7 +128,7 @@ def files(kind: str) -> tuple[PurePosixPath, ...]:
     return path(kind), _old(kind)
 
 
-def is_there(tree: Tree, kind: str) -> bool:
+def has_record(tree: Tree, kind: str) -> bool:
     """True if a handler has a record, damaged or not."""
     return any(tree.read(file) is not None for file in files(kind))
 
@@ -213,8 +213,8 @@ def _old(kind: str) -> PurePosixPath:
 def _with_lines(tree: Tree, path: PurePosixPath, wanted: Sequence[str]) -> Change:
     """The change that adds missing lines to a file and keeps the lines of its owner."""
     now = tree.read(path)
-    there = _lines(now or b"")
-    missing = [line for line in wanted if line not in there]
+    present = _lines(now or b"")
+    missing = [line for line in wanted if line not in present]
     if now is not None and not missing:
         return Change(path, now, now)
     ending = b"\n" if now and not now.endswith(b"\n") else b""

@@ -44,7 +44,7 @@ def adopt(project: Project, names: Sequence[str], how: ChangeOptions) -> Report:
             found = [
                 each
                 for each in found
-                if state.is_there(tree, each.kind)
+                if state.has_record(tree, each.kind)
                 or is_generated(generate(each, without_lost(tree)), each)
             ]
         return combined([adopted(want, tree) for want in found])

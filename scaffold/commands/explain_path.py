@@ -52,8 +52,8 @@ def place(project: Project, subject: str, folder: Path) -> Report:
     line = int(number) if name and number.isdecimal() else 0
     given = name if line else subject
     meant = project.meant(given, folder)
-    there = (each for each in meant if os.path.lexists(project.root / each))
-    path = next(there, meant[-1])
+    existing = (each for each in meant if os.path.lexists(project.root / each))
+    path = next(existing, meant[-1])
     now = tree.read(path)
     found = list(provenance.sources(tree, project, path))
     if now is None and (line or not found):
@@ -77,12 +77,12 @@ def place(project: Project, subject: str, folder: Path) -> Report:
         report.extra["sources"].append(fields)
     if not found:
         is_shared = provenance.is_shared(path, project.package)
-        texts = [f"not generated{_of_nobody(is_shared=is_shared, line=line)}\n"]
+        texts = [f"not generated{_registration_hint(is_shared=is_shared, line=line)}\n"]
     report.output = "\n".join(texts)
     return report
 
 
-def _of_nobody(*, is_shared: bool, line: int) -> str:
+def _registration_hint(*, is_shared: bool, line: int) -> str:
     if is_shared and line:
         return ": handlers are registered in this file, but not on this line"
     return ": handlers are registered in this file" if is_shared else ""

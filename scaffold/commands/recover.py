@@ -20,10 +20,12 @@ def set_aside(project: Project) -> Report:
 
 def recover(project: Project, choice: recovery.Choice) -> Report:
     """Finish an interrupted command."""
-    was_there = recovery.recover(project.root, choice)
+    was_interrupted = recovery.recover(project.root, choice)
     done = {"": "recovered", "continue": "completed", "abort": "undone"}[choice]
     return Report(
         "recover",
-        summary=f"interrupted command {done}" if was_there else "nothing to recover",
-        next=["scaffold check"] if was_there else [],
+        summary=(
+            f"interrupted command {done}" if was_interrupted else "nothing to recover"
+        ),
+        next=["scaffold check"] if was_interrupted else [],
     )

@@ -157,7 +157,7 @@ def shared() -> str:
     return f"{SHARED}/scaffold-{os.getuid()}"
 
 
-def stand_in(entry: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
+def link_or_copy(entry: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
     """Let a file or folder appear under a second path, to be read."""
     os.symlink(entry, new)
 

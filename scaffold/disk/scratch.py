@@ -56,4 +56,4 @@ def _link_others(
         return
     for entry in (root / parent).iterdir():
         if parent / entry.name not in own:
-            platform.system.stand_in(entry, copy / parent / entry.name)
+            platform.system.link_or_copy(entry, copy / parent / entry.name)

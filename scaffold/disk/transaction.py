@@ -244,10 +244,14 @@ def _opened_again(
 
 def _replace(staged: Folder, name: str, folder: Folder, target: str) -> None:
     """Move a staged file to its target, which keeps its owner."""
-    there, here = folder.status(target), staged.status(name)
-    owners = {(each.st_uid, each.st_gid) for each in (there, here) if each is not None}
-    if there is not None and len(owners) > 1:
-        staged.place.give(name, there)
+    target_status, staged_status = folder.status(target), staged.status(name)
+    owners = {
+        (each.st_uid, each.st_gid)
+        for each in (target_status, staged_status)
+        if each is not None
+    }
+    if target_status is not None and len(owners) > 1:
+        staged.place.give(name, target_status)
     staged.rename(name, folder, target)
 
 
@@ -316,22 +320,22 @@ def _sync(files: Sequence[tuple[Folder, str]]) -> None:
 
     In parallel: file systems combine requests that are made at the same time.
     """
-    rest = deque(files)
+    pending = deque(files)
     errors: list[BaseException] = []
 
-    def sync_rest() -> None:
+    def sync_pending() -> None:
         with contextlib.suppress(IndexError):
             while not errors:
-                folder, name = rest.popleft()
+                folder, name = pending.popleft()
                 try:
                     folder.sync(name)
                 except BaseException as error:  # raised again below, in one thread
                     errors.append(error)
 
-    threads = [threading.Thread(target=sync_rest) for _ in files[1:_THREADS]]
+    threads = [threading.Thread(target=sync_pending) for _ in files[1:_THREADS]]
     for thread in threads:
         thread.start()
-    sync_rest()
+    sync_pending()
     for thread in threads:
         thread.join()
     if errors:

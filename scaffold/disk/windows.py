@@ -225,7 +225,7 @@ def shared() -> str:
     return ""
 
 
-def stand_in(entry: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
+def link_or_copy(entry: str | os.PathLike[str], new: str | os.PathLike[str]) -> None:
     """Let a file or folder appear under a second path, to be read."""
     try:
         os.symlink(entry, new, target_is_directory=os.path.isdir(entry))

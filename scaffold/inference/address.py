@@ -89,10 +89,10 @@ def _part(segment: str, before: str) -> Part:
     bot = _BOT.fullmatch(segment)
     if bot:
         return Part(segment, "secret", "token", bot[1])
-    stands = placeholder(segment) or _colon(segment)
-    if stands:
-        start, _, end = segment.partition(stands[0])
-        name = stands[1].replace(" ", "_")
+    found = placeholder(segment) or _colon(segment)
+    if found:
+        start, _, end = segment.partition(found[0])
+        name = found[1].replace(" ", "_")
         kind = "secret" if is_secret_name(name) else "field"
         return Part(segment, kind, key_of(name) or "name", start, end)
     if looks_secret(segment):

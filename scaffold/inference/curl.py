@@ -244,8 +244,8 @@ def _apply(options: _Options, name: str, value: str, document: str | None) -> No
         case "--upload-file" | "--aws-sigv4":
             raise UsageError(f"{name} is not possible in a spec")
         case _:
-            said = _OF_CONNECTION[name]
-            options.notes.append(f"not in the spec: the example {said} ({name})")
+            effect = _OF_CONNECTION[name]
+            options.notes.append(f"not in the spec: the example {effect} ({name})")
 
 
 def _add_header(options: _Options, text: str) -> None:

@@ -212,8 +212,8 @@ class _Writer:
             second = f"'{password}'"
         else:
             first = self._credential(user)
-            stands = placeholder(password)
-            key = key_of(stands.name) if stands else ""
+            found = placeholder(password)
+            key = key_of(found.name) if found else ""
             is_key = user.lower() in _NO_USERS
             default = "api-key" if is_key else "password"
             second, _ = self._settings.secret(
@@ -226,8 +226,8 @@ class _Writer:
         """The expression for a user name; that of the same field in the URL, if there is one."""
         if user.lower() in _NO_USERS:
             return f"'{user}'"
-        stands = placeholder(user)
-        key = key_of(stands.name) if stands else ""
+        found = placeholder(user)
+        key = key_of(found.name) if found else ""
         key = key or ("email" if "@" in user else "username")
         known = self._settings.get(key)
         if known is not None and known.is_option:
@@ -244,17 +244,17 @@ class _Writer:
         self, table: str, pairs: Sequence[tuple[str, str]]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Headers or a query: as they stand in the spec, and in the example."""
-        said: dict[str, Any] = {}
+        in_spec: dict[str, Any] = {}
         wanted: dict[str, Any] = {}
         for name, value in pairs:
             if table == "headers" and name.lower() == "authorization":
-                wanted[name] = self._authorization(said, name, value)
+                wanted[name] = self._authorization(in_spec, name, value)
                 continue
             text, sent = self._value((table, name), value)
-            said[name], wanted[name] = text, sent
-        return said, wanted
+            in_spec[name], wanted[name] = text, sent
+        return in_spec, wanted
 
-    def _authorization(self, said: dict[str, Any], name: str, value: str) -> str:
+    def _authorization(self, in_spec: dict[str, Any], name: str, value: str) -> str:
         """A header with a token; returns the expected value for the example."""
         why = "the header Authorization"
         plain = _SCHEME.fullmatch(value)
@@ -270,7 +270,7 @@ class _Writer:
         found = _ASSIGNED.fullmatch(value) or _PARAMETERS.fullmatch(value)
         # a padded token may be before `=`
         start = found[1] if found and not looks_secret(found[1].rstrip("= ")) else ""
-        said[name] = f"{_escaped(start)}${{{code}}}"
+        in_spec[name] = f"{_escaped(start)}${{{code}}}"
         return f"{start}{token}"
 
     def _body(self) -> tuple[Any, dict[str, Any]]:
@@ -278,20 +278,20 @@ class _Writer:
         kind, body = self._request.body_kind, self._request.body
         match kind:
             case "json":
-                said, sent = self._tree(body, ("json",))
-                return said, {"json": sent}
+                in_spec, sent = self._tree(body, ("json",))
+                return in_spec, {"json": sent}
             case "form":
-                said, sent = {}, {}
+                in_spec, sent = {}, {}
                 for name, value in body:
                     text, wanted = self._value(("form", name), value)
-                    if name in said:
-                        text = [*_as_list(said[name]), text]
+                    if name in in_spec:
+                        text = [*_as_list(in_spec[name]), text]
                         wanted = [*_as_list(sent[name]), wanted]
-                    said[name], sent[name] = text, wanted
-                return said, {"form": sent}
+                    in_spec[name], sent[name] = text, wanted
+                return in_spec, {"form": sent}
             case "text":
-                said, sent = self._text(body)
-                return said, {"text": sent}
+                in_spec, sent = self._text(body)
+                return in_spec, {"text": sent}
         return None, {}
 
     def _text(self, body: str) -> tuple[str, str]:
@@ -299,7 +299,7 @@ class _Writer:
         found = pieces(body)
         if not found:
             return self._value(("text",), body)
-        said, sent, at = "", "", 0
+        in_spec, sent, at = "", "", 0
         for index, piece in enumerate(found):
             before, raw = body[at : piece.start], body[piece.start : piece.end]
             text, value = self._value(("text", index, piece.name), piece.text)
@@ -307,25 +307,25 @@ class _Writer:
                 text, value = _escaped(raw), raw
             else:
                 text, value = _CODE.sub(r"${html(\1)}", text), html.escape(str(value))
-            said, sent, at = (
-                f"{said}{_escaped(before)}{text}",
+            in_spec, sent, at = (
+                f"{in_spec}{_escaped(before)}{text}",
                 sent + before + value,
                 piece.end,
             )
-        return said + _escaped(body[at:]), sent + body[at:]
+        return in_spec + _escaped(body[at:]), sent + body[at:]
 
     def _tree(self, tree: Any, where: Path) -> tuple[Any, Any]:
         """JSON in the spec, and in the example."""
         if where in self._proposals:
             return self._value(where, tree)
         if isinstance(tree, dict):
-            said, sent = {}, {}
+            in_spec, sent = {}, {}
             for key, each in tree.items():
                 place = (*where, key)
-                said[self._key(place, key)], sent[key] = self._tree(each, place)
-            return said, sent
+                in_spec[self._key(place, key)], sent[key] = self._tree(each, place)
+            return in_spec, sent
         pairs = [self._tree(each, (*where, index)) for index, each in enumerate(tree)]
-        return [said for said, _ in pairs], [sent for _, sent in pairs]
+        return [in_spec for in_spec, _ in pairs], [sent for _, sent in pairs]
 
     def _key(self, where: Path, key: str) -> str:
         """A key of JSON; it is optional if its setting may be empty."""
@@ -356,7 +356,7 @@ class _Writer:
                     self._doubts.append(_SIGNED.format(proposal.value.shown))
                 return _replaced(value, proposal.part, code, example)
             case Role.FIELD:
-                is_kept = not (proposal.stands or looks_secret(str(value)))
+                is_kept = not (proposal.is_placeholder or looks_secret(str(value)))
                 example = value if is_kept else f"example-{proposal.name}"
                 code = self._settings.field(proposal.name, example, proposal.reason)
                 return _replaced(value, proposal.part, code, example)
@@ -446,8 +446,8 @@ def _replaced(value: Any, part: str, code: str, example: Any) -> tuple[Any, Any]
     if not part:
         return f"${{{code}}}", example
     parts = str(value).split(part)
-    said = f"${{{code}}}".join(map(_escaped, parts))
-    return said, str(example).join(parts)
+    in_spec = f"${{{code}}}".join(map(_escaped, parts))
+    return in_spec, str(example).join(parts)
 
 
 def _constant(value: Any) -> Any:

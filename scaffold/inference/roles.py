@@ -95,7 +95,7 @@ class Proposal:
         confidence: its certainty.
         name: key of its setting or level map, or "".
         part: the part of the text with this meaning; "" for all of it.
-        stands: true if it is a placeholder of the page, not a value.
+        is_placeholder: true if it is a placeholder of the page, not a value.
         is_optional: true if services do without it.
     """
 
@@ -105,7 +105,7 @@ class Proposal:
     confidence: Confidence = Confidence.SURE
     name: str = ""
     part: str = ""
-    stands: bool = False
+    is_placeholder: bool = False
     is_optional: bool = False
 
 
@@ -321,11 +321,11 @@ def _secret(value: Value, taken: set[Role]) -> Proposal | None:
     if text and is_secret_name("_".join(parents[-2:])):
         reason = f"{value.key!r} is a usual name for secrets"
         return Proposal(value, Role.SECRET, reason, name=name)
-    stands = placeholder(text)
-    if stands and is_secret_name(stands.name.replace(" ", "_")):
-        reason = f"{stands.text} stands for a secret"
+    found = placeholder(text)
+    if found and is_secret_name(found.name.replace(" ", "_")):
+        reason = f"{found.text} stands for a secret"
         return Proposal(
-            value, Role.SECRET, reason, name=key_of(stands.name), part=stands.text
+            value, Role.SECRET, reason, name=key_of(found.name), part=found.text
         )
     parts = _secrets(value)
     if parts and value.where == ("text",):
@@ -348,22 +348,22 @@ def _secrets(value: Value) -> list[str]:
 def _of_placeholder(value: Value, taken: set[Role]) -> Proposal | None:
     if not isinstance(value.value, str):
         return None
-    stands = placeholder(value.value)
-    if stands is None or not key_of(stands.name):
+    found = placeholder(value.value)
+    if found is None or not key_of(found.name):
         return None
     is_known = value.words in _RECIPIENTS or value.words in _SENDERS
-    is_whole = is_known or stands.text == value.value.strip()
-    name = key_of(value.key if is_whole and value.key else stands.name)
+    is_whole = is_known or found.text == value.value.strip()
+    name = key_of(value.key if is_whole and value.key else found.name)
     if value.words in _TITLES and Role.ID not in taken and is_whole:
         return None
-    reason = f"{stands.text} stands for a value"
+    reason = f"{found.text} stands for a value"
     return Proposal(
         value,
         Role.FIELD,
         reason,
         name=name,
-        part="" if is_whole else stands.text,
-        stands=stands.text == value.value.strip() or not is_whole,
+        part="" if is_whole else found.text,
+        is_placeholder=found.text == value.value.strip() or not is_whole,
     )
 
 

@@ -75,10 +75,10 @@ def with_imports(
         if each in base and each not in new and each.name not in used
     }
     found = list(_without(body, gone, modules.base))
-    there = modules.base.code + modules.mine.code
+    known = modules.base.code + modules.mine.code
     for each in new:
         if each not in added:
-            _comment(found, each, _comments(new[each], there))
+            _comment(found, each, _comments(new[each], known))
     before = [*found]
     for each in added:
         _add(found, each, list(new), new[each], style)
@@ -120,8 +120,8 @@ def _gap_above(node: Statement) -> int:
 def _below_blanks(node: Any, gap: int) -> Statement:
     """A statement with at least `gap` blank lines above its comments."""
     lines = node.leading_lines
-    there = sum(1 for _ in itertools.takewhile(lambda line: not line.comment, lines))
-    blanks = [cst.EmptyLine(indent=False)] * (gap - there)
+    existing = sum(1 for _ in itertools.takewhile(lambda line: not line.comment, lines))
+    blanks = [cst.EmptyLine(indent=False)] * (gap - existing)
     made: Statement = node.with_changes(leading_lines=[*blanks, *lines])
     return made
 
@@ -246,11 +246,11 @@ def _extended(
 ) -> Any:
     """An import statement with one more name, placed as in the new text."""
     small = node.body[0]
-    there = _of_statement(node)
-    names = [each.text.removeprefix(each.module).strip() for each in there]
+    existing = _of_statement(node)
+    names = [each.text.removeprefix(each.module).strip() for each in existing]
     name = wanted.text.removeprefix(wanted.module).strip()
     before = {*generated[: generated.index(wanted)]}
-    at = max((i + 1 for i, each in enumerate(there) if each in before), default=0)
+    at = max((i + 1 for i, each in enumerate(existing) if each in before), default=0)
     inside = brackets.contents(small)
     [one] = cst.parse_module(wanted.text + "\n").body
     if brackets.has_comments(inside) or inside.is_exploded:

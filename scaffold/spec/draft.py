@@ -274,8 +274,8 @@ class Draft:
             where["path"] = "/".join(path) if "" in path else path
         query: dict[str, Any] = {}
         for key, value in parse_qsl(parts.query, keep_blank_values=True):
-            said = self._filled(value)
-            query[key] = [*_as_list(query[key]), said] if key in query else said
+            filled = self._filled(value)
+            query[key] = [*_as_list(query[key]), filled] if key in query else filled
         where |= {"query": query} if query else {}
         return f"{parts.scheme}://{parts.netloc}", where
 

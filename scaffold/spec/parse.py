@@ -145,8 +145,8 @@ def _spec(
     of_options = Values(reader, scopes.of_options(options))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
     # with a hook, which reads the answers, the whole table is reported
-    said = {} if "hook" in tables else tables.get("response", {})
-    response = reader.keys(said, ("response",), keys.RESPONSE)
+    section = {} if "hook" in tables else tables.get("response", {})
+    response = reader.keys(section, ("response",), keys.RESPONSE)
     requests.check_statuses(reader, response)
     of_response = scopes.of_response(
         config, options, requests.error_key(response), title

@@ -46,7 +46,7 @@ def url_path(spec: HandlerSpec, field: ConfigField) -> str:
     become part of the host.
     """
     path = urlsplit(field.default).path if field.default else ""
-    if not path and any(_goes_on(each.url.node) for each in spec.requests):
+    if not path and any(_continues(each.url.node) for each in spec.requests):
         return "/"
     return path
 
@@ -70,7 +70,7 @@ def _starts(node: ast.expr) -> Iterator[ast.expr]:
             yield node
 
 
-def _goes_on(node: ast.expr) -> bool:
+def _continues(node: ast.expr) -> bool:
     """True if a text continues after its first part without starting a path."""
     match node:
         case ast.JoinedStr(values=[_, ast.Constant(value=str() as text), *_]):
@@ -80,7 +80,7 @@ def _goes_on(node: ast.expr) -> bool:
         case ast.BinOp(right=ast.Constant(value=str() as text)):
             return not text.startswith(("/", "?"))
         case ast.BinOp(left=ast.BinOp() as left):
-            return _goes_on(left)
+            return _continues(left)
     return isinstance(node, ast.BinOp)
 
 

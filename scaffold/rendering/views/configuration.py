@@ -44,12 +44,12 @@ class ConfiguredField(Field):
         """True if it is required and its description does not mention it."""
         if not self.required:
             return False
-        said = (
+        description = (
             self.doc.lower()
             if self.doc
             else "required" if self.required == "enabled" else ""
         )
-        return "required" not in said
+        return "required" not in description
 
     @property
     def error(self) -> ast.expr | None:

@@ -81,8 +81,8 @@ class TestsView(View):
             if not field.type.is_template
         ] + [
             Argument(name, "", ast.Constant(False))
-            for name, is_there in flags.items()
-            if is_there
+            for name, is_enabled in flags.items()
+            if is_enabled
         ]
 
     @property
