@@ -247,8 +247,10 @@ class Renaming(NamedTuple):
             if old.once:  # a line of history, which is kept
                 rest[new.id] = self.reword(text)
                 continue
-            asked = Registration(old, "", text)
-            after[old.path], found = register(old.path, data, [asked], self.style)
+            registration = Registration(old, "", text)
+            after[old.path], found = register(
+                old.path, data, [registration], self.style
+            )
             outcomes += [each for each in found if isinstance(each, Unregistered)]
             if any(isinstance(each, PlaceMissing | Unregistered) for each in found):
                 continue

@@ -108,17 +108,17 @@ def _owned(
 def _shared(
     want: Wanted, tree: Tree, path: PurePosixPath, take: Take | None, record: Record
 ) -> _Settled:
-    asked = [
+    registrations = [
         Registration(place, text, record.places.get(place.id))
         for place, text in want.places.items()
         if place.path == path and not place.once and record.places.get(place.id)
     ]
     style = style_of(tree.read(PurePosixPath("pyproject.toml")))
     before = SharedFiles(tree, lambda path: None, style, unsettled)
-    before.register(path, asked)
+    before.register(path, registrations)
     wrong = {each.place for each in before.outcomes if isinstance(each, EntryConflict)}
     after = SharedFiles(tree, lambda path: None, style, lambda path: take or "mine")
-    after.register(path, [each for each in asked if each.place in wrong])
+    after.register(path, [each for each in registrations if each.place in wrong])
     merged: list[Outcome] = [
         each for each in after.outcomes if isinstance(each, EntryMerged | EntryKept)
     ]

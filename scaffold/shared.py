@@ -75,16 +75,16 @@ class SharedFiles:
             before = self._tree.read(path)
             data = before if before is not None else self._created(path, registrations)
             if data is None:
-                found = [_without_file(asked) for asked in registrations]
+                found = [_without_file(registration) for registration in registrations]
             else:
                 data, found = self._patched(path, data, registrations)
                 self.changes.append(Change(path, before, data))
         except PlanError as error:
             found = [
-                FileUnusable(asked.place, asked.text, error=error)
-                for asked in registrations
+                FileUnusable(registration.place, registration.text, error=error)
+                for registration in registrations
             ]
-        by_place = {asked.place: asked for asked in registrations}
+        by_place = {registration.place: registration for registration in registrations}
         settled = [_settled(each, by_place.get(each.place)) for each in found]
         self.outcomes += [each for each in settled if not isinstance(each, NotWanted)]
 
@@ -102,10 +102,10 @@ class SharedFiles:
             arguments = [wire.argument for wire in wires]
             _, found = register(path, data, arguments, self._style)
             new = {each.place for each in found if isinstance(each, Registered)}
-            asked = [each for each in wires if each.argument.place in new]
-            both = [each for wire in asked for each in wire]
+            new_wires = [each for each in wires if each.argument.place in new]
+            both = [each for wire in new_wires for each in wire]
             patched, _ = register(path, data, both, self._style)
-            self.outcomes += [PlaceAdded(wire.argument.place) for wire in asked]
+            self.outcomes += [PlaceAdded(wire.argument.place) for wire in new_wires]
             self.changes.append(Change(path, data, patched))
 
     def _created(
@@ -113,7 +113,9 @@ class SharedFiles:
     ) -> bytes | None:
         """A shared file that an older project lacks."""
         text = self._fresh(path)
-        if text is None or not any(asked.text.strip() for asked in registrations):
+        if text is None or not any(
+            registration.text.strip() for registration in registrations
+        ):
             return None
         self.files.append(SharedFileCreated(path, text, role="shared"))
         return text.encode()
@@ -125,8 +127,8 @@ class SharedFiles:
         gone = [each for each in registrations if not each.place.template]
         by_text = [each for each in gone if isinstance(each.place.anchor, Forgotten)]
         found: list[PlaceOutcome] = []
-        for asked in by_text:
-            data, outcome = _removed_by_text(path, data, asked)
+        for registration in by_text:
+            data, outcome = _removed_by_text(path, data, registration)
             found.append(outcome)
         imports = [each for each in gone if isinstance(each.place.anchor, ImportBlock)]
         known = [each for each in gone if each not in (*by_text, *imports)]
@@ -151,42 +153,46 @@ class SharedFiles:
         patched, outcomes = register(path, patched, unused, self._style)
         return patched, [*found, *outcomes]
 
-    def _merged(self, asked: Registration, now: str) -> str | None:
+    def _merged(self, registration: Registration, now: str) -> str | None:
         """An entry that was edited by hand and is out of date."""
-        return entries.merged(asked, now, self._style, self._settle(asked.place.path))
+        return entries.merged(
+            registration, now, self._style, self._settle(registration.place.path)
+        )
 
 
 def _removed_by_text(
-    path: PurePosixPath, data: bytes, asked: Registration
+    path: PurePosixPath, data: bytes, registration: Registration
 ) -> tuple[bytes, PlaceOutcome]:
     """A file without an entry that can be found only by its recorded text."""
-    removed = without(path, data, asked.base or "")
+    removed = without(path, data, registration.base or "")
     if removed is not None:
-        return removed[0], Unregistered(asked.place, was=removed[1])
-    if asked.place.key.encode() in data:
-        return data, EntryReleased(asked.place)
-    return data, NotWanted(asked.place)
+        return removed[0], Unregistered(registration.place, was=removed[1])
+    if registration.place.key.encode() in data:
+        return data, EntryReleased(registration.place)
+    return data, NotWanted(registration.place)
 
 
-def _without_file(asked: Registration) -> PlaceOutcome:
+def _without_file(registration: Registration) -> PlaceOutcome:
     """The outcome at a place of a file that is missing."""
-    error = PlanError(asked.place.path, "is missing")
-    if not asked.text.strip():
-        return NotWanted(asked.place)
-    if asked.place.optional:
-        return DocumentationMissing(asked.place, asked.text, error=error)
-    return FileUnusable(asked.place, asked.text, error=error)
+    error = PlanError(registration.place.path, "is missing")
+    if not registration.text.strip():
+        return NotWanted(registration.place)
+    if registration.place.optional:
+        return DocumentationMissing(registration.place, registration.text, error=error)
+    return FileUnusable(registration.place, registration.text, error=error)
 
 
-def _settled(outcome: PlaceOutcome, asked: Registration | None) -> PlaceOutcome:
+def _settled(outcome: PlaceOutcome, registration: Registration | None) -> PlaceOutcome:
     """An outcome, adapted to the wanted entry and its record."""
-    if asked is None:
+    if registration is None:
         return outcome
-    is_wanted = bool(asked.text.strip())
+    is_wanted = bool(registration.text.strip())
     if isinstance(outcome, PlaceMissing) and not is_wanted:
         return NotWanted(outcome.place)
     if isinstance(outcome, PlaceMissing) and outcome.place.optional:
-        return DocumentationMissing(outcome.place, asked.text, error=outcome.error)
+        return DocumentationMissing(
+            outcome.place, registration.text, error=outcome.error
+        )
     if isinstance(outcome, EntryConflict) and not (is_wanted or outcome.place.template):
         outcome = EntryReleased(outcome.place, was=outcome.was, now=outcome.now)
-    return replace(outcome, base=asked.base)
+    return replace(outcome, base=registration.base)

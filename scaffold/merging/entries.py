@@ -10,27 +10,33 @@ from scaffold.merging.versions import Take, Versions
 from scaffold.patching.place import Registration
 
 
-def merged(asked: Registration, now: str, style: Style, take: Take) -> str | None:
+def merged(
+    registration: Registration, now: str, style: Style, take: Take
+) -> str | None:
     """The entry with the changes of both sides; None if they contradict.
 
     Args:
-        asked: the registration, with its former text.
+        registration: the registration, with its former text.
         now: the entry in the project, not indented.
         style: the project's layout of code.
         take: the way to settle conflicts; shared files get no markers, and no entry twice.
     """
-    versions = Versions(asked.base or "", now, asked.text.strip("\n") + "\n")
-    text = _merged(asked, versions, style)
+    versions = Versions(
+        registration.base or "", now, registration.text.strip("\n") + "\n"
+    )
+    text = _merged(registration, versions, style)
     if text is not None:
         return text
     return {"mine": now, "generated": versions.new}.get(take)
 
 
-def _merged(asked: Registration, versions: Versions[str], style: Style) -> str | None:
-    frame = asked.place.anchor.frame
+def _merged(
+    registration: Registration, versions: Versions[str], style: Style
+) -> str | None:
+    frame = registration.place.anchor.frame
     if frame is None:
         lines = Versions(*(text.split("\n") for text in versions))
-        found, is_clean = documents.by_lines(asked.place.path, lines, "fail")
+        found, is_clean = documents.by_lines(registration.place.path, lines, "fail")
         return "\n".join(found) if is_clean else None
     head, tail = frame
     if versions.mine.startswith(("from ", "import ")):

@@ -41,9 +41,9 @@ _WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregister
 _WRITTEN = Registered | EntryMerged | EntryUpdated
 
 
-def _unmerged(asked: Registration, now: str) -> str | None:
+def _unmerged(registration: Registration, now: str) -> str | None:
     """Leave every edited entry that is out of date unchanged."""
-    del asked, now
+    del registration, now
     return None
 
 
@@ -72,16 +72,16 @@ def register(
     before = source = read(path, data)
     outcomes: dict[int, list[PlaceOutcome]] = {}
     # Imports last: they depend on the entries that have been written.
-    for number, asked in sorted(enumerate(registrations), key=_turn):
-        source, outcomes[number] = _registered(source, asked, style, merge)
+    for number, registration in sorted(enumerate(registrations), key=_turn):
+        source, outcomes[number] = _registered(source, registration, style, merge)
     patched = data
     if source is not before:
         patched = source.encode(source.text)
         source = _proven(path, patched)
     return patched, tuple(
         each
-        for number, asked in enumerate(registrations)
-        for each in _with_lines(asked, outcomes[number], before, source)
+        for number, registration in enumerate(registrations)
+        for each in _with_lines(registration, outcomes[number], before, source)
     )
 
 
@@ -95,36 +95,38 @@ def fitted(registration: Registration, slot: Slot) -> str:
 
 
 def _turn(numbered: tuple[int, Registration]) -> tuple[bool, int]:
-    number, asked = numbered
-    return isinstance(asked.place.anchor, ImportBlock), number
+    number, registration = numbered
+    return isinstance(registration.place.anchor, ImportBlock), number
 
 
 def _registered(
-    source: Source, asked: Registration, style: Style, merge: Merge
+    source: Source, registration: Registration, style: Style, merge: Merge
 ) -> tuple[Source, list[PlaceOutcome]]:
     """The file after one registration, and the outcome."""
-    place = asked.place
+    place = registration.place
     try:
-        slot = find(source, asked)
-        text = fitted(asked, slot)
+        slot = find(source, registration)
+        text = fitted(registration, slot)
         present = slot.named(place.key)
         if present:
-            return _present(source, asked, slot, text, present, style, merge)
+            return _present(source, registration, slot, text, present, style, merge)
         if not text:
             return source, [NotWanted(place)]
         if place.key in slot.taken:
             return source, [NameTaken(place, text)]
         if slot.refusal:
-            raise refusal(asked, slot.refusal)
-        edit = inserted(source, slot, asked, asked.text.strip("\n") + "\n", style)
+            raise refusal(registration, slot.refusal)
+        edit = inserted(
+            source, slot, registration, registration.text.strip("\n") + "\n", style
+        )
     except AnchorNotFound as error:
-        return source, [PlaceMissing(place, asked.text, error=error)]
+        return source, [PlaceMissing(place, registration.text, error=error)]
     return _edited(source, edit), [Registered(place, text)]
 
 
 def _present(
     source: Source,
-    asked: Registration,
+    registration: Registration,
     slot: Slot,
     fragment: str,
     present: Sequence[Entry],
@@ -135,12 +137,12 @@ def _present(
 
     The first or an edited one stays; further copies are removed unless edited.
     """
-    place, base = asked.place, asked.base
+    place, base = registration.place, registration.base
     texts = [text_of(source, entry, slot) for entry in present]
     ours = [
-        asked.discards_edits
+        registration.discards_edits
         or (
-            (is_same(asked, text, fragment) or is_same(asked, text, base))
+            (is_same(registration, text, fragment) or is_same(registration, text, base))
             and not (beside(source, entry) and len(present) > 1)
         )
         for text, entry in zip(texts, present, strict=True)
@@ -149,10 +151,12 @@ def _present(
     outcomes: list[PlaceOutcome] = []
     # the last one first, so that the positions of the others stay valid
     for number in reversed(range(len(present))):
-        slot = find(source, asked)
+        slot = find(source, registration)
         entry = slot.named(place.key)[number]
         if number == kept:
-            source, outcome = _entry(source, asked, slot, fragment, entry, style, merge)
+            source, outcome = _entry(
+                source, registration, slot, fragment, entry, style, merge
+            )
         elif ours[number] and not entry.is_indirect:
             source = _edited(source, removed(source, slot, entry, style))
             outcome = SurplusRemoved(place, fragment)
@@ -164,7 +168,7 @@ def _present(
 
 def _entry(
     source: Source,
-    asked: Registration,
+    registration: Registration,
     slot: Slot,
     fragment: str,
     entry: Entry,
@@ -172,25 +176,29 @@ def _entry(
     merge: Merge,
 ) -> tuple[Source, PlaceOutcome]:
     """Outcome for the one entry with that key."""
-    place, base = asked.place, asked.base
+    place, base = registration.place, registration.base
     now = text_of(source, entry, slot)
-    if base is None or entry.is_indirect or is_same(asked, now, fragment):
+    if base is None or entry.is_indirect or is_same(registration, now, fragment):
         return source, AlreadyRegistered(place, fragment)
-    is_ours = is_same(asked, now, base) and (fragment or not beside(source, entry))
-    if not (is_ours or asked.discards_edits):
-        if is_same(asked, fragment, base):
+    is_ours = is_same(registration, now, base) and (
+        fragment or not beside(source, entry)
+    )
+    if not (is_ours or registration.discards_edits):
+        if is_same(registration, fragment, base):
             return source, EntryKept(place, fragment, now=now)
-        text = merge(asked, now) if fragment else None
+        text = merge(registration, now) if fragment else None
         if text is None:
             return source, EntryConflict(place, fragment, now=now)
-        if not is_same(asked, text, now):
-            edit = replaced(source, slot, asked, entry, text, style)
+        if not is_same(registration, text, now):
+            edit = replaced(source, slot, registration, entry, text, style)
             source = _edited(source, edit)
         return source, EntryMerged(place, fragment)
     if not fragment:
         edit = removed(source, slot, entry, style)
         return _edited(source, edit), Unregistered(place)
-    edit = replaced(source, slot, asked, entry, asked.text.strip("\n") + "\n", style)
+    edit = replaced(
+        source, slot, registration, entry, registration.text.strip("\n") + "\n", style
+    )
     return _edited(source, edit), EntryUpdated(place, fragment)
 
 
@@ -200,7 +208,7 @@ def _edited(source: Source, edit: Edit) -> Source:
 
 
 def _with_lines(
-    asked: Registration,
+    registration: Registration,
     outcomes: Sequence[PlaceOutcome],
     before: Source,
     after: Source,
@@ -210,30 +218,32 @@ def _with_lines(
     Raises:
         AnchorNotFound: an entry that was written cannot be found.
     """
-    was = _lines(before, asked)
-    now = [*was] if after is before else _lines(after, asked)
+    was = _lines(before, registration)
+    now = [*was] if after is before else _lines(after, registration)
     found: list[PlaceOutcome] = []
     for outcome in outcomes:
         line = old = 0
         if not isinstance(outcome, _WITHOUT_ENTRY):
             if not now and isinstance(outcome, _WRITTEN):
-                raise refusal(asked, f"`{asked.place.key}` did not fit there")
+                raise refusal(
+                    registration, f"`{registration.place.key}` did not fit there"
+                )
             line = now.pop(0) if now else 0
         if not isinstance(outcome, Registered | NotWanted | NameTaken | PlaceMissing):
             old = was.pop(0) if was else 0
         found.append(replace(outcome, line=line, was=old))
     if now and any(isinstance(each, _WRITTEN | Unregistered) for each in outcomes):
-        raise refusal(asked, f"`{asked.place.key}` did not fit there")
+        raise refusal(registration, f"`{registration.place.key}` did not fit there")
     return found
 
 
-def _lines(source: Source, asked: Registration) -> list[int]:
+def _lines(source: Source, registration: Registration) -> list[int]:
     """The lines, from 1, of the entries with a registration's key."""
     try:
-        slot = find(source, asked)
+        slot = find(source, registration)
     except AnchorNotFound:
         return []
-    return [entry.first + 1 for entry in slot.named(asked.place.key)]
+    return [entry.first + 1 for entry in slot.named(registration.place.key)]
 
 
 def _proven(path: PurePosixPath, patched: bytes) -> Source:

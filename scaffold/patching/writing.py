@@ -29,22 +29,22 @@ _AFTER = re.compile(r"[ \t]*;[ \t]*(?=\S)")
 
 
 def inserted(
-    source: Source, slot: Slot, asked: Registration, text: str, style: Style
+    source: Source, slot: Slot, registration: Registration, text: str, style: Style
 ) -> Edit:
     """Edit that inserts an entry.
 
     Args:
         source: the file.
         slot: the place.
-        asked: the registration.
+        registration: the registration.
         text: the entry, not indented.
         style: layout style of the project.
 
     Raises:
         PlanError: the entry does not fit there, or something else would change.
     """
-    fragment = _fragment(source, slot, asked, text, style)
-    index = _position(slot, asked)
+    fragment = _fragment(source, slot, registration, text, style)
+    index = _position(slot, registration)
     if isinstance(slot.holder, InBrackets):
         edit = own_lines.inserted(source, slot, index, fragment, style)
         if edit is not None:
@@ -66,7 +66,7 @@ def inserted(
 def replaced(
     source: Source,
     slot: Slot,
-    asked: Registration,
+    registration: Registration,
     entry: Entry,
     text: str,
     style: Style,
@@ -76,7 +76,7 @@ def replaced(
     Raises:
         PlanError: the entry does not fit there, or something else would change.
     """
-    fragment = _fragment(source, slot, asked, text, style)
+    fragment = _fragment(source, slot, registration, text, style)
     if isinstance(entry.holder, InBrackets):
         from scaffold.patching import nodes
 
@@ -122,9 +122,9 @@ def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
 
 
 def _fragment(
-    source: Source, slot: Slot, asked: Registration, text: str, style: Style
+    source: Source, slot: Slot, registration: Registration, text: str, style: Style
 ) -> layout.Fragment:
-    frame = asked.place.anchor.frame
+    frame = registration.place.anchor.frame
     if frame is not None:
         text = layout.requoted(text, source.quote)
         lines = fit_entry(text, frame, slot.indent, style)
@@ -138,13 +138,13 @@ def _fragment(
     return layout.Fragment(text.strip("\n"), indented)
 
 
-def _position(slot: Slot, asked: Registration) -> int:
+def _position(slot: Slot, registration: Registration) -> int:
     """The position of a new entry among its siblings, in their order if they have one."""
     siblings = slot.siblings
-    for order in asked.place.anchor.orders:
+    for order in registration.place.anchor.orders:
         keys = [order(entry.key) for entry in siblings]
         if keys == sorted(keys):
-            new = order(asked.place.key)
+            new = order(registration.place.key)
             later = (number for number, key in enumerate(keys) if new < key)
             return next(later, len(siblings))
     return len(siblings)
