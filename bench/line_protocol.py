@@ -49,7 +49,7 @@ def telegraf(size: int) -> list[str]:
 
 
 def precise(size: int) -> list[str]:
-    """Lines whose floats have all the digits that a float64 can tell apart."""
+    """Lines whose floats have all the significant digits of a float64."""
     return [
         f"cpu,host=server{n % 100:03d},region=eu usage_idle={random.random() * 100!r},usage_user={random.random() * 100!r} {stamp(n)}"
         for n in range(size)

@@ -52,7 +52,7 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
-# How long an example takes says more about the machine than about the code. The gate's
+# The time of an example depends more on the machine than on the code. The gate's
 # verdict is the same for the same code; desks look elsewhere each time.
 for profile, count in (("desk", 25), ("deep", 500)):
     hypothesis.settings.register_profile(
@@ -152,12 +152,12 @@ class Kapacitord:
     """A server process on loopback, its files and its command line.
 
     Attributes:
-        directory: where its configuration, data and log are.
+        directory: the folder of its configuration, data and log.
         sections: configuration beside what every test server has.
-        cwd: where the process runs: a project, or None.
+        cwd: the working directory of the process: a project, or None.
         environment: more variables.
         file: the whole configuration in place of all that; `:9092` becomes its port.
-        is_forked: whether it comes from a process that has loaded the product, which
+        is_forked: True for a fork of a process that has loaded the product, which
             saves most of a start; not if it has a runtime or variables of its own, on
             which what is loaded may depend.
     """
@@ -279,7 +279,7 @@ data_dir = "{self.directory}/data"
         assert status == 204, text
 
     def cli(self, *arguments: str, code: int = 0) -> str:
-        """What `kapacitor` prints, run in the server's directory."""
+        """Return the output of `kapacitor`, run in the server's directory."""
         done = subprocess.run(
             [sys.executable, "-m", "runtime.client", "-url", self.url, *arguments],
             cwd=self.cwd or self.directory,

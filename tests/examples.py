@@ -1,4 +1,4 @@
-"""How many examples property tests try.
+"""The number of examples that property tests try.
 
 The profile decides (`desk` or `deep`, see `conftest.py`); a test whose examples take
 long asks for fewer of them, one whose examples take no time for more. Tests that go

@@ -1,4 +1,4 @@
-"""What clients of Kapacitor's HTTP API rely on: answers, headers and error texts."""
+"""Responses, headers and errors that clients of Kapacitor's HTTP API rely on."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_objects_of_one_key_merge(ask: Any) -> None:
 
 
 def test_secrets_among_options_are_not_echoed(ask: Any) -> None:
-    # Kapacitor shows them; here nobody who may read gets them
+    # Kapacitor shows them; here read permission is not enough
     handler = {"id": "h", "kind": "hipchat", "options": {"token": "t0ken"}}
     for answer in (
         ask("POST", f"{TOPICS}/secret/handlers", handler),
@@ -1626,7 +1626,7 @@ def test_broken_requests_end_their_connection_only(
             while connection.recv(65536):
                 pass
         except OSError as error:
-            # shutting down what the server has reset is no ConnectionError
+            # a shutdown after a reset by the server raises ENOTCONN
             assert isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN
     assert ask("GET", "/ping").status == 204
     assert "Traceback" not in ask.server.log[before:]

@@ -1,4 +1,4 @@
-"""Benchmarks of the generator: they run, and count what they say."""
+"""Benchmarks of the generator run, and count correctly."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ FAILURES = {
 }
 
 
-# those that are no answer of an HTTP server
+# errors other than answers of an HTTP server
 ANY_TRANSPORT = ("refused", "unknown host", "a broken handler", "disabled")
 
 
@@ -290,7 +290,7 @@ class Talk:
         return answer.status, content
 
     def read_files(self):
-        """What is on disk, as whoever gets at the files reads it."""
+        """Return the content of the disk, as a reader of the files sees it."""
         for path in (self._server.directory / "data").rglob("*"):
             if path.is_file():
                 text = path.read_bytes().decode("utf-8", "replace")
@@ -334,7 +334,7 @@ def test_no_answer_no_log_line_and_no_file_shows_a_secret(
 
 
 def assert_holds(backup, key, path, canaries):
-    """What was searched had the secrets in it: with the key they are there."""
+    """The searched data contained the secrets: with the key they are found."""
     path.write_bytes(backup)
     shutil.copy(key, f"{path}.key")
     store = Store(path)
@@ -345,7 +345,7 @@ def assert_holds(backup, key, path, canaries):
 
 
 def explore(ask, kind, made, server):
-    """Do all that tells the server secrets; a backup with all of them."""
+    """Send all secrets to the server, and return a backup with them."""
     base = "/kapacitor/v1"
     user = {"name": "eve", "password": PASSWORD, "type": "admin"}
     assert ask("POST", f"{base}/users", user)[0] == 200

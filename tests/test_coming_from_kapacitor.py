@@ -1,4 +1,4 @@
-"""The page for users of Kapacitor is true: its export loads, its spec generates."""
+"""The page for users of Kapacitor is correct: its export loads, its spec generates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A desk draws cases, the gate takes all."""
+"""The quick profile draws cases, the gate runs all."""
 
 from __future__ import annotations
 

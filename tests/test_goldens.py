@@ -35,7 +35,7 @@ def _rows(area: str) -> dict[str, Row]:
 
 ROWS = {area: _rows(area) for area in AREAS}
 
-# what is wanted instead of what is recorded, given that and what came
+# the wanted response in place of the recorded one, given that and the actual one
 Change = Callable[[Row, Row], Row]
 
 
@@ -105,7 +105,7 @@ def _time(post: Any) -> str:
     return time
 
 
-# what this server does instead; docs/differences.md says why
+# deliberate differences of this server; docs/differences.md explains them
 DIFFERENCES: Mapping[str, Change] = {
     # a message that cannot be rendered is replaced, and the alert is delivered
     "a24": _delivered(
@@ -139,7 +139,7 @@ DIFFERENCES: Mapping[str, Change] = {
     "m8": _replaced(**{str(2**63 - 1): "0"}),
     # the last digit of exp(1.5)
     "math1": _both(_replaced(**{"4.481689070338065": "4.4816890703380645"}), _nulls(2)),
-    # aggregates are no point's time
+    # the time of an aggregate is not that of a point
     "u_sum": _ends_of_windows,
     # numbers that JSON lacks are null, and lose neither posts nor alerts
     "math2": _nulls(3),
@@ -311,7 +311,7 @@ def _compared(posts: list[Any], row: Row) -> dict[str, list[Any]]:
 
 
 def _named_now(post: Any) -> Any:
-    """The post with `NOW` in the place of the last minutes."""
+    """Return the post with `NOW` in place of the last minutes."""
     for series in post.get("series") or ():
         for values in series.get("values", ()):
             if values[0] != "NOW" and _age(values[0]) < timedelta(minutes=5):

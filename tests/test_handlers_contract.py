@@ -354,7 +354,7 @@ def test_handlers_and_states_outlive_the_server(
         sink.next(10)
     server.stop()
     server.start()
-    # what was OK is forgotten, and nothing is counted yet
+    # events that were OK are forgotten, and counting starts again
     topic = server.json("GET", "/alerts/topics/t")
     assert (topic["level"], topic["collected"]) == ("CRITICAL", 0)
     events = server.json("GET", "/alerts/topics/t/events")["events"]

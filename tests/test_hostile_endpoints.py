@@ -1,4 +1,4 @@
-"""Every integration against endpoints that do what they should not.
+"""Every integration against misbehaving endpoints.
 
 The integrations are found in the registry: one that is added is covered.
 """
@@ -121,7 +121,7 @@ def garbage(connection, closing):
 
 
 def attempt(kind, url, limits=ROOMY):
-    """What went wrong with one delivery, or None; its text shows no secret."""
+    """Return the error of one delivery, or None; its text contains no secret."""
     made = integration(kind, url)
     begin = time.monotonic()
     try:
@@ -176,7 +176,7 @@ def test_an_answer_that_does_not_come(kind, answer):
 def test_an_answer_that_has_no_end_or_no_sense(kind, answer):
     with RawServer(answer) as server:
         found = kind_of(attempt(kind, server.url, SHORT))
-    # some read the body to tell a success, and try again if they cannot
+    # some read the body to detect success, and retry if they cannot
     kinds = (FailureKind.UNREACHABLE, FailureKind.REJECTED, FailureKind.FAILED)
     assert found in (None, *kinds)
 

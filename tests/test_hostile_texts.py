@@ -1,4 +1,4 @@
-"""Every integration with texts that break what is written carelessly.
+"""Every integration with texts that break careless code.
 
 The integrations are found in the registry: one that is added is covered.
 """
@@ -38,7 +38,7 @@ LONGEST = {"servicenow": 4000}
 
 
 def received(kind, text):
-    """The request that tells of an event whose texts are all `text`."""
+    """Return the request for an event whose texts are all `text`."""
     texts = {"message": text, "details": text, "tags": {"host": text}}
     event = changed_event(sample_event(), texts | {"fields": {"value": text}})
     with LoopbackServer() as server:
@@ -66,7 +66,7 @@ def texts_in(tree):
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_arrives_as_it_is(kind, name):
     request = received(kind, TEXTS[name])
-    # what is no character has no form in JSON: Go, too, says U+FFFD
+    # lone surrogates have no form in JSON: Go, too, writes U+FFFD
     text = TEXTS[name].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if "json" not in request.headers.get("Content-Type", ""):
         return

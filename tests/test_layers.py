@@ -38,7 +38,7 @@ LAYERS = (
 APART = {"client": {"golang", "suggestions", "units", "version", "client"}}
 # packages whose folders are layers of their own
 STOREYS = ("services", "tasks")
-# how the table of docs/architecture.md begins
+# the heading of the table of docs/architecture.md
 BEGIN = "| | package or module | content |\n|---|---|---|\n"
 
 

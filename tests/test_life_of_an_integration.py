@@ -1,4 +1,4 @@
-"""docs/life.md is true: its commands run, in its order."""
+"""docs/life.md is correct: its commands run, in its order."""
 
 from __future__ import annotations
 

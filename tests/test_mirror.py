@@ -14,7 +14,7 @@ OF_ALL = {"test_layers.py", "test_laws.py", "test_stopped.py"}
 
 
 def subjects(file: Path) -> list[str]:
-    """What a test module may be about, by its name: `test_a_b.py` is about `a_b`, or `a`."""
+    """Return possible subjects of a test module: `test_a_b.py` is about `a_b`, or `a`."""
     words = file.stem.removeprefix("test_").split("_")
     return ["_".join(words[:count]) for count in range(len(words), 0, -1)]
 

@@ -1,4 +1,4 @@
-"""The README is true: its commands run, its links lead somewhere."""
+"""The README is correct: its commands run, its links have targets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command(name: str) -> str:
 
 
 def test_the_main_job_shows_the_messages_that_arrive(tmp_path: Path) -> None:
-    """The command's last part, with this interpreter in the place of the new one."""
+    """Return the command's last part, with this interpreter instead of the new one."""
     *set_up, job = command("main").split(" && ")
     assert set_up == ["python3 -m venv .venv", ".venv/bin/pip install -q ."]
     program, *arguments = job.split()

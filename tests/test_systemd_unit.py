@@ -1,4 +1,4 @@
-"""What the documents let the service write to, its unit lets it write to."""
+"""The unit lets the service write to all paths that the documents name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from runtime.server.flags import RUN_FLAGS, flags
 
 ROOT = Path(__file__).parent.parent
-# Where systemd makes the folders of a directive.
+# Parents of the folders that systemd creates for a directive.
 PARENTS = {
     "StateDirectory": "/var/lib",
     "LogsDirectory": "/var/log",

@@ -20,7 +20,7 @@ TIMEOUT_S = 20.0
 DBRPS = [{"db": "d", "rp": "r"}]
 START = "stream|from().measurement('cpu')|alert().id('cpu').message('{{ .Level }}')"
 CRITICAL = START + '.crit(lambda: "idle" < 10)'
-# what only the generator needs
+# packages that only the generator needs
 GENERATOR_ONLY = ("black", "click", "jinja2", "libcst")
 
 

@@ -1,4 +1,4 @@
-"""Twenty-five tricky TICKscripts and what Kapacitor makes of each, seen from outside.
+"""Twenty-five tricky TICKscripts and their results in Kapacitor, seen from outside.
 
 Tasks run in a real server; what they do is read from the files of `.log()` handlers,
 from `|httpOut()`, from node statistics and from a recording chat server.
@@ -79,13 +79,13 @@ class Task:
         self.write(*(f"m v={value} {start + i}" for i, value in enumerate(values)))
 
     def collected(self) -> int:
-        """How many events the topics of the task's alerts have seen."""
+        """Return the number of events in the topics of the task's alerts."""
         pattern = f"main:{self.id}:*"
         topics = self.server.json("GET", f"/alerts/topics?pattern={pattern}")["topics"]
         return sum(topic["collected"] for topic in topics)
 
     def alerts(self) -> list[dict[str, Any]]:
-        """What the `.log()` handler got, once it got all."""
+        """Return the events of the `.log()` handler, once it has all."""
         count, lines = self.collected(), b""
         deadline = time.monotonic() + 30
         while lines.count(b"\n") < count and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The rules of TICKscript: what a script means, and the words of what it may not say."""
+"""The rules of TICKscript: meanings of scripts, and messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ OPERAND = '"number","string","duration","identifier","TRUE","FALSE","==","(","-"
 
 
 def refusal(script: str, edge: str = "stream") -> str:
-    """Why a script cannot be defined."""
+    """Return the error of a script that cannot be defined."""
     with pytest.raises(ScriptError) as caught:
         evaluate(parse(script), edge, handlers=INTEGRATIONS.handler_properties)
     return str(caught.value)
 
 
 def start_refusal(script: str) -> str:
-    """Why a task cannot start; its script is fine."""
+    """Return the error of a task that cannot start, with a valid script."""
     script_ = evaluate(
         parse(script), "stream", handlers=INTEGRATIONS.handler_properties
     )
@@ -101,7 +101,7 @@ def told(events: Iterable[Event]) -> list[str]:
 
 
 def events(script: str, points: Iterable[str]) -> list[str]:
-    """What an alert tells: level, time, previous level, duration."""
+    """Return level, time, previous level and duration of an alert's events."""
     topics = RecordingTopics()
     task, _ = run(script, points, topics)
     assert task.error == ""

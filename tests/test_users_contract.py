@@ -1,4 +1,4 @@
-"""Who may do what: users, credentials, tokens and privileges, seen from outside."""
+"""Users, credentials, tokens and privileges, seen from outside."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_the_life_of_a_user(server: Any) -> None:
     listed = admin("GET", "/users")[1]["users"]
     assert shown in listed
     assert ask(server, "GET", "/tasks", None, basic("bob", "b"))[0] == 200
-    # what is absent stays, an empty list takes everything
+    # an absent list changes nothing, an empty one revokes everything
     status, found = admin("PATCH", "/users/bob", {"password": "c"})
     assert (status, found["permissions"]) == (200, ["api"])
     assert ask(server, "GET", "/tasks", None, basic("bob", "b"))[0] == 401

@@ -1,6 +1,6 @@
-"""docs/vocabulary.md: what of the vocabulary each bundled service uses.
+"""docs/vocabulary.md: the parts of the vocabulary that each bundled service uses.
 
-Made from the specs; --snapshot-update writes it anew.
+Made from the specs; --snapshot-update rewrites it.
 """
 
 from __future__ import annotations

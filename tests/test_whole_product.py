@@ -1,4 +1,4 @@
-"""From a name nobody has seen to an alert delivered: the product, end to end."""
+"""From a new name to a delivered alert: the product, end to end."""
 
 from __future__ import annotations
 

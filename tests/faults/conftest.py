@@ -1,4 +1,4 @@
-"""What tests of faults share: a sink that remembers, and the ledger.
+"""Shared by the tests of faults: a sink that records messages, and the ledger.
 
 The suite runs in a short form; `FAULTS=long pytest tests/faults` runs all of it.
 """
@@ -32,11 +32,11 @@ class Received(NamedTuple):
 
 
 class Sink(LoopbackServer):
-    """Takes messages `HOST SEQ`, sometimes slowly, sometimes only later.
+    """Accepts messages `HOST SEQ`, sometimes slowly, sometimes only later.
 
     Attributes:
-        taken: what it took, in order.
-        failing: which share of requests it refuses with 503.
+        taken: the accepted messages, in order.
+        failing: the share of requests that it refuses with 503.
         slow_s: the longest time for an answer.
     """
 
@@ -61,12 +61,12 @@ class Sink(LoopbackServer):
 
 
 class Ledger:
-    """What was acknowledged, held against what the sink took.
+    """Acknowledged events, compared with those that the sink accepted.
 
     Attributes:
         acknowledged: host and number of each event whose write was answered with 204.
         rooms: the handlers that get every event.
-        kills: how often the server was killed.
+        kills: the number of times that the server was killed.
     """
 
     def __init__(self, rooms: tuple[str, ...]) -> None:
@@ -75,7 +75,7 @@ class Ledger:
         self.kills = 0
 
     def missing(self, sink: Sink) -> set[tuple[str, str, int]]:
-        """What a room did not get."""
+        """Return the events that a room did not get."""
         got = {(each.room, each.host, each.seq) for each in list(sink.taken)}
         return {
             (room, host, seq)
@@ -207,7 +207,7 @@ def start_kapacitord(start_kapacitord: Callable[..., Any]) -> Callable[..., Any]
 
 @pytest.fixture
 def kit() -> Kit:
-    """What is described above."""
+    """The ledger described above."""
     return Kit(Ledger, Writer, sections, define, until, LONG)
 
 

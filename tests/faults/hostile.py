@@ -1,9 +1,9 @@
 """Hostile points for hostile scripts; run by the tests in a process with little memory.
 
 `python hostile.py FIRST COUNT [REPORT]` runs the cases FIRST … FIRST + COUNT - 1, each
-chosen by its number alone, and prints what is wrong as a JSON list. Each case is a script
+chosen by its number alone, and prints the failures as a JSON list. Each case is a script
 of some nodes and a few writes; the points come in columns, and one by one to a second
-task. No task may stop, both must tell the same, each event must be fit for the store and
+task. No task may stop, both must emit the same, each event must be fit for the store and
 for JSON, and a case may take no more than a few seconds.
 """
 
@@ -105,7 +105,7 @@ class Case:
         self._random = random.Random(number)
         self.script = self._script()
         self.writes = self._writes()
-        # what several parents give is merged in the order of its arrival
+        # points of several parents are merged in the order of their arrival
         self.is_ordered = "|union(" not in self.script and "|join(" not in self.script
 
     def _one(self, choices: Sequence[Any]) -> Any:
@@ -246,8 +246,8 @@ class Outcome(NamedTuple):
     """Effects of a task.
 
     Attributes:
-        error: why it stopped, or "".
-        events: what it told.
+        error: the reason for its stop, or "".
+        events: the events that it emitted.
         counts: points and errors of its nodes.
     """
 
@@ -335,7 +335,7 @@ def main() -> None:
         case = Case(number)
         try:
             wrong = fault(case)
-        # whatever it is, the report says which case it was
+        # for any error, the report names the case
         except Exception as error:
             wrong = repr(error)
         refused += wrong == ""

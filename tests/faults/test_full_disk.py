@@ -1,4 +1,4 @@
-"""A disk that is full for good: what was acknowledged drains all the same."""
+"""A disk that stays full: acknowledged events are still delivered."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ DISK = "size=24m"
 
 @contextlib.contextmanager
 def small_disk(folder):
-    """Have a file system of its own in the place of a folder, with what that holds."""
+    """Replace a folder by a file system of its own, with the same content."""
     kept = folder.with_name("kept")
     folder.rename(kept)
     folder.mkdir()
@@ -65,7 +65,7 @@ def test_what_was_acknowledged_drains_while_the_disk_is_full(
         reserve = server.directory / "data" / "kapacitor.db.reserve"
         assert reserve.stat().st_blocks * 512 >= 8 * 1024 * 1024
         seq = fill(server, ledger)
-        # what is too little for a point may be enough for the result of a delivery
+        # space too small for a point may be enough for the result of a delivery
         fill_rest(server.directory / "data")
         kit.until(lambda: not reserve.exists(), 60)
         kit.until(lambda: "the disk is full" in server.log, 60)
@@ -74,7 +74,7 @@ def test_what_was_acknowledged_drains_while_the_disk_is_full(
         kit.until(lambda: not ledger.missing(sink), 60)
         waits = "/deliveries?state=pending&limit=1"
         kit.until(lambda: not server.json("GET", waits)["deliveries"], 60)
-        # what is free inside the database is enough to go on, or what others free
+        # free pages inside the database are enough to go on, or space that others free
         (server.directory / "data" / "other").unlink()
         kit.until(lambda: write(server, seq)[0] == 204, 60)
         ledger.acknowledged.add(("h1", seq))

@@ -1,4 +1,4 @@
-"""Whatever points come, no task stops, and no task takes the server down."""
+"""Hostile points neither stop a task nor crash the server."""
 
 from __future__ import annotations
 

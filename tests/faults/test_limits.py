@@ -92,7 +92,7 @@ def test_a_hung_endpoint_delays_neither_others_nor_the_api(start_kapacitord, sin
         server.json("DELETE", f"{base}/hung")
         assert time.monotonic() - begin < 1
         left = "/deliveries?handler=hung&state=cancelled&limit=1000"
-        # what is under way then is cancelled when it has failed
+        # running attempts are then cancelled when they have failed
         kit.until(lambda: len(server.json("GET", left)["deliveries"]) == 100)
         ledger.check(sink, 0)
 

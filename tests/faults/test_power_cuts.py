@@ -26,7 +26,7 @@ from tests.faults.tracing import traced
 ROOMS = ("a", "b")
 HOSTS = ("h1", "h2")
 SECTOR_BYTES = 512
-# what changes files; it counts from its start, all else from its end
+# calls that change files count from their start, all others from their end
 WRITES = ("pwrite64", "ftruncate", "unlink", "write")
 SYNCS = ("fdatasync", "fsync")
 NAMES = ("openat", "rename", "unlink")
@@ -37,11 +37,11 @@ class Call(NamedTuple):
     """A system call of the server.
 
     Attributes:
-        name: what it is.
-        target: the path of its file, or between whom its connection is.
+        name: name of the call.
+        target: the path of its file, or the two ends of its connection.
         text: the bytes written or read.
-        number: where in the file they go, or how long it is to be.
-        failed: whether it did nothing.
+        number: their offset in the file, or its new length.
+        failed: True if it had no effect.
     """
 
     name: str
@@ -62,7 +62,7 @@ _UNFINISHED = " <unfinished ...>"
 
 
 def calls_of(trace):
-    """What the server did, in order."""
+    """The system calls of the server, in order."""
     calls, begun = [], {}
     for line in trace.splitlines():
         if (found := _LINE.match(line)) is None:
@@ -96,7 +96,7 @@ def call_of(name, rest):
         target = plain(target).decode()
     said = plain(text or "")
     failed = " = -1 " in rest[-80:]
-    # what is not written by SQLite is small and written at once, from the start
+    # files not written by SQLite are small and written at once, from the start
     at = 0 if name == "write" else int(number or 0)
     return Call(name, target or "", said, at, failed)
 
@@ -106,7 +106,7 @@ def plain(shown):
 
 
 class Said:
-    """What the server has told others so far."""
+    """The data that the server has sent so far."""
 
     def __init__(self):
         self.acknowledged = defaultdict(int)
@@ -135,14 +135,14 @@ class Said:
 
 
 class File:
-    """What is on the disk of a file, and what is on its way there."""
+    """The part of a file that is on the disk, and the part that is not yet."""
 
     def __init__(self, kept=b""):
         self.kept = bytearray(kept)
         self.waiting = []
 
     def land(self, calls, share, chance):
-        """What the file holds when this share of the calls' sectors has arrived."""
+        """Return the content when this share of the calls' sectors is on the disk."""
         content = bytearray(self.kept)
         for call in calls:
             if call.name == "ftruncate":
@@ -171,7 +171,7 @@ class Disk:
             str(folder / path.name): File(path.read_bytes())
             for path in before.glob("*.db*")
         }
-        # what may be the names of the files: that of the newest sync, and all since
+        # possible names of the files: those of the newest sync, and all since
         self._names = [dict(self._files)]
 
     def take(self, call):

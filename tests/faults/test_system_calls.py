@@ -21,7 +21,7 @@ from tests.draws import drawn
 VICTIM = Path(__file__).with_name("victim.py")
 CONFIGURER = Path(__file__).with_name("configurer.py")
 EVENTS = 4
-# what writes, makes durable, sends and removes
+# calls that write, sync, send and remove
 # … and at which of them the short form kills
 CALLS = {
     "fdatasync": (2, 7),
@@ -134,7 +134,7 @@ def test_a_kill_at_any_call_loses_nothing(call, tmp_path, sink, kit):
 @pytest.mark.parametrize(
     ("call", "short"),
     [
-        # the key, the migration, the file anew, the log emptied
+        # the key, the migration, the rewritten file, the emptied log
         ("write", (1,)),
         ("fsync", (1, 2)),
         ("rename", (1,)),
@@ -238,7 +238,7 @@ def test_a_kill_leaves_a_configuration_whole(call, tmp_path, kit):
         told = [int(line.split()[1]) for line in output.splitlines()]
         room, url = run(str(CONFIGURER), database, "0").split()[1:]
         assert url == f"http://localhost/{room}"
-        # what was answered is there, and of the one after it all or nothing
+        # acknowledged writes are complete, the one after them completely or not at all
         newest = max(told, default=0)
         assert int(room) in (newest, newest + 1)
         if not was_killed:

@@ -25,7 +25,7 @@ def traced(server, *arguments):
             pytest.skip("strace may not attach")
         yield
     finally:
-        # of a server that was killed it may write on, or wait for threads for ever
+        # strace may write on after a kill of the server, or wait for threads endlessly
         with contextlib.suppress(subprocess.TimeoutExpired):
             tracer.wait(0 if server.process.poll() is None else 10)
         tracer.terminate()

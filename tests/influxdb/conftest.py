@@ -210,7 +210,7 @@ def eventually(look: Callable[[], T]) -> T:
 
 
 def _free_ports() -> list[int]:
-    """Two ports of loopback that nobody listens at."""
+    """Two unused ports of loopback."""
     with socket.socket() as first, socket.socket() as second:
         for each in (first, second):
             each.bind(("127.0.0.1", 0))

@@ -17,7 +17,7 @@ ALERT = "|mean('usage')|alert().id('{{ .Tags.host }}').crit(lambda: \"mean\" > 8
 
 
 def until(met: Callable[[], Any]) -> Any:
-    """What `met` returns once it is true."""
+    """Return the first true result of `met`."""
     found = eventually(met)
     assert found
     return found

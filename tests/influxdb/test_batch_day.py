@@ -68,7 +68,7 @@ def day() -> Sequence[str]:
 
 @pytest.fixture(scope="module")
 def answers(influxdb: InfluxDB) -> Iterator[list[Batches]]:
-    """What InfluxDB answers to the queries of the day."""
+    """The answers of InfluxDB to the queries of the day."""
     database = influxdb.create()
     influxdb.write("\n".join(day()), database)
     script = QUERY.format(database=database)

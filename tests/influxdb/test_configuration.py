@@ -34,7 +34,7 @@ def change(api: Api, path: str = PATH, **values: object) -> tuple[int, str]:
 
 @pytest.fixture
 def away(config: Config, start_api: Callable[..., Api]) -> Api:
-    """A server with a cluster that nobody answers for."""
+    """A server with a cluster that does not answer."""
     cluster = ClusterConfig(
         name="main",
         urls=("http://user:canary-url@127.0.0.1:9",),

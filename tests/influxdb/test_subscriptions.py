@@ -150,7 +150,7 @@ def test_subscriptions_are_kept_in_step(
     metrics = api.answer("GET", "/metrics").body.decode().splitlines()
     assert 'kapacitor_subscriptions{cluster="default"} 2.0' in metrics
 
-    # what others changed is put right; what is not this server's own stays
+    # changes by others are corrected; subscriptions of others stay
     influxdb.query(f'DROP SUBSCRIPTION "{own}" ON "{database}"."autogen"')
     influxdb.query(f'DROP SUBSCRIPTION "{own}" ON "{database}"."week"')
     for name, url in ((own, "http://127.0.0.1:1"), ("other", "http://127.0.0.1:2")):
@@ -290,7 +290,7 @@ def test_changes_over_the_api(
     api.until(lambda: not names(influxdb, database))
     change(subscriptions={database: ["autogen"]})
     api.until(lambda: names(influxdb, database))
-    # a cluster that is not used any more has none
+    # a cluster that is no longer used has none
     change(enabled=False)
     api.until(lambda: not names(influxdb, database))
     assert api.ask("POST", "/service-tests/influxdb", {"cluster": "main"}) == (
@@ -349,7 +349,7 @@ def test_tokens_of_subscriptions(
         )[0]
         == 403
     )
-    # nobody sees it, and nobody can read it from the disk
+    # the token is neither shown nor readable on the disk
     shown = server.call("GET", "/kapacitor/v1/config", headers=headers)[1]
     stored = b"".join(
         each.read_bytes()
@@ -402,7 +402,7 @@ def test_a_cluster_that_is_away_delays_nothing(
         500,
         f"failed to link subscriptions: linking cluster default: {refused}",
     )
-    # it is tried again, with nobody asking
+    # it is retried without a request
     influxdb.start()
     api.until(lambda: state()["level"] == "OK")
     assert state()["message"] == "cluster default of InfluxDB is used"

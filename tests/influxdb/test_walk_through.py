@@ -45,8 +45,8 @@ class Shell:
         """Begin a session.
 
         Args:
-            directory: where it begins, and what is found there first by name.
-            replaced: texts of the page that are others in the test.
+            directory: its first folder, whose programs are found first by name.
+            replaced: texts of the page, with their replacements in the test.
         """
         self.directory = directory
         self._replaced = replaced

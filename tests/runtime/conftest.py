@@ -126,7 +126,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture(autouse=True)
 def log_as_it_was() -> Iterator[None]:
-    """Whatever a test does to the runtime's log does not reach the next one."""
+    """Restore the runtime's log after each test."""
     level, propagate, handlers = ROOT.level, ROOT.propagate, list(ROOT.handlers)
     yield
     ROOT.setLevel(level)

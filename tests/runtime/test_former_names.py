@@ -338,7 +338,7 @@ def test_a_stored_override_gets_the_present_name(
     assert post(api, set={"room": "a"}) == (204, "")
     assert upgrade() == []
     assert hall(api) == "a"
-    # and does not need the former one any more
+    # and no longer needs the former one
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("runtime.settings.former_names", lambda field: ())
         api.restart()

@@ -1,4 +1,4 @@
-"""Lines of TOML keys, held against tomllib on generated documents."""
+"""Lines of TOML keys, compared with tomllib on generated documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def quoted(text):
     return f'"{text}"'
 
 
-# what tomllib refuses is sorted out below
+# texts that tomllib refuses are dropped below
 STRINGS = st.builds(
     lambda form, text: form(text), st.sampled_from([literal, basic, quoted]), CHARACTERS
 )

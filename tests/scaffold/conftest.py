@@ -23,7 +23,7 @@ from scaffold.rendering import render as rendering
 from tests.scaffold.rendered import BUNDLED, patching_once, rendering_once
 
 ROOT = Path(__file__).parents[2]
-# what the generator reads and writes; `whole_project` has the rest of the runtime
+# files that the generator reads and writes; `whole_project` has the rest of the runtime
 _COPIED = (
     *("pyproject.toml", ".gitignore", ".gitattributes", "etc", "runtime/integrations"),
     *("runtime/services/foo", "runtime/services/hipchat", "runtime/services/httppost"),
@@ -57,7 +57,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def made_project(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What of this repository handlers are generated into; not to be written to."""
+    """The part of this repository that handlers are generated into; read-only."""
     folder = tmp_path_factory.mktemp("made") / "project"
     for path in _COPIED:
         target = folder / path
@@ -163,7 +163,7 @@ class _Stream(io.TextIOWrapper):
         super().__init__(io.BytesIO(text.encode()), "utf-8")
 
     def written(self) -> str:
-        """What was written."""
+        """Return the written output."""
         self.flush()
         self.seek(0)
         return self.read()

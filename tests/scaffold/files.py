@@ -18,7 +18,7 @@ def edit(root: Path, path: str, old: str, new: str) -> str:
 
 
 def files(root: Path) -> dict[str, bytes]:
-    """What people have in a project, by path: no caches, locks, nor git's files."""
+    """People's files of a project, by path: without caches, locks and git's files."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))

@@ -1,4 +1,4 @@
-"""Projects in memory: what handlers are generated into without a disk or a process."""
+"""Projects in memory, to generate handlers without a disk or a process."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Project:
         )
 
     def check(self, *names: str) -> list[Finding]:
-        """What is wrong with handlers; with any of them if none is named."""
+        """Return the findings for handlers, or for all of them if none is named."""
         tree = self.tree
         return [
             each
@@ -136,7 +136,7 @@ class Project:
         return [finding.code for finding in self.check(*names)]
 
     def wants(self, *names: str) -> list[Wanted]:
-        """What is wanted of handlers; of all of them if none is named."""
+        """Return the wanted state of handlers, or of all of them if none is named."""
         tree = self.tree
         with_spec = kinds(tree, self.package)
         gone = sorted(set(state.kinds(tree)) - set(with_spec))
@@ -161,5 +161,5 @@ class Project:
 
 
 def record(kind: str) -> str:
-    """Where the record of a handler is."""
+    """Return the path of the record of a handler."""
     return str(state.path(kind))

@@ -1,4 +1,4 @@
-"""Specs of many kinds, and what is generated from them; tests share what is rendered."""
+"""Specs of many kinds, and the files generated from them, shared by the tests."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def created(spec: HandlerSpec, package: str = "runtime") -> dict[str, str]:
 
 
 def registered(spec: HandlerSpec, package: str = "runtime") -> dict[str, str]:
-    """What is registered, by file and place."""
+    """Return the registrations, by file and place."""
     return {
         f"{place.path}: {place.place}": render(place.template, spec, package)
         for place in places.places(spec.names, package)

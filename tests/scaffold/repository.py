@@ -1,4 +1,4 @@
-"""Runs git in tests, as on a machine without anybody's settings."""
+"""Runs git in tests without a user's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Branches that each change handlers are merged without a hand."""
+"""Branches that each change handlers are merged automatically."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_without_the_driver_the_printed_commands_do(
     git(repository, "add", "-A")
     git(repository, command, "--continue")
     if theirs == "gone":
-        # nobody can tell a line about what was removed from one about the removal
+        # a line about the removed handler and one about its removal look the same
         file = repository / CHANGELOG
         file.write_text(re.sub("- Numbat:.*\n", "", file.read_text()))
     assert_whole(repository, run_in, kinds)

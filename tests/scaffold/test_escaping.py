@@ -1,4 +1,4 @@
-"""Whatever a person or a file says, a terminal is only ever shown it."""
+"""Texts of people and files cannot control the terminal."""
 
 from __future__ import annotations
 

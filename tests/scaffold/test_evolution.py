@@ -51,7 +51,7 @@ def keys(made: Project, kind: str) -> list[str]:
 
 
 class Steps:
-    """Commands and hand edits on a project, as somebody may give them."""
+    """Commands and hand edits on a project."""
 
     def __init__(self, made: Project, data: st.DataObject) -> None:
         self.made = made

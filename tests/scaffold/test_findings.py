@@ -1,4 +1,4 @@
-"""What `check` finds, and that the command it offers puts it right."""
+"""Findings of `check`, and the commands that fix them."""
 
 from __future__ import annotations
 

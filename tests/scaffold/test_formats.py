@@ -137,7 +137,7 @@ def test_no_other_setting_changes(text: str, after: str, tmp_path: Path) -> None
 def test_tables_of_classes_become_tables_of_references(
     tmp_path: Path, newline: str, used: str
 ) -> None:
-    """What the owner uses besides stays imported."""
+    """Imports that the owner uses elsewhere stay."""
     path = PurePosixPath("alerts/integrations/configuration.py")
     text = f"""\
 \"""Sections.\"""
@@ -195,7 +195,7 @@ def test_the_vocabulary_of_a_project_is_that_of_this_version(
     assert "docs/spec.schema.json (SC114 project-outdated)" in told
     run_in(folder, "regenerate", "--all")
     assert schema.read_text() == text
-    # what the owner removed stays away
+    # lines that the owner removed are not restored
     assert not page.exists()
     assert "nothing to do" in run_in(folder, "check").stderr
 

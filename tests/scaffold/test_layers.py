@@ -206,7 +206,7 @@ def test_only_the_command_line_ends_the_process() -> None:
 
 def test_only_the_disk_writes() -> None:
     writing = {unit(name) for name, tree in modules() if writes(tree)}
-    # the terminal replaces a stream that nobody reads
+    # the terminal replaces a stream without a reader
     assert writing == {"disk", "terminal"}
 
 

@@ -1,4 +1,4 @@
-"""The tables, the templates and the documentation say the same."""
+"""The tables, the templates and the documentation agree."""
 
 from __future__ import annotations
 

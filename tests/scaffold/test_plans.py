@@ -1,4 +1,4 @@
-"""Plans in files: what is written is what is read, and nothing else is accepted."""
+"""Plans in files: written plans are read back, and invalid ones are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prose of authors in the places where it is put."""
+"""Prose of authors in generated text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What was generated is kept in a form that everyday tools leave readable."""
+"""Records of generated text stay readable after everyday tools rewrote them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_whitespace_does_not_matter_to_the_reader(
     for tool in tools:
         data = tool(data)
         assert state.parse(data) == record
-    # and is no reason to write it again
+    # and does not cause a rewrite
     tree = MemoryTree({RECORD: data})
     assert all(
         change.before == change.after

@@ -1,4 +1,4 @@
-"""How the next step says to run the tests."""
+"""The command to run the tests, as the next step prints it."""
 
 from __future__ import annotations
 

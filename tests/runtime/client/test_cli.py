@@ -1,4 +1,4 @@
-"""What `kapacitor` prints and how it exits, against a real server."""
+"""Output and exit codes of `kapacitor`, against a real server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Shell:
         self.write = server.write
 
     def cli(self, *arguments: str, code: int = 0) -> str:
-        """What a command prints."""
+        """Return the output of a command."""
         printed = io.StringIO()
         with (
             contextlib.chdir(self.directory),

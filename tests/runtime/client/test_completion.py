@@ -1,4 +1,4 @@
-"""What shells offer behind `kapacitor`."""
+"""Completion of `kapacitor` in shells."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def server(start_shared_kapacitord: Any) -> Any:
 
 @pytest.fixture
 def offered(server: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What is offered in place of the last of some words."""
+    """Return the completions of the last of some words."""
     # a machine that is busy with other things may take long
     monkeypatch.setattr("runtime.client.completion._TIMEOUT_S", 30.0)
 

@@ -1,4 +1,4 @@
-"""What servers send cannot steer the terminal of whoever lists it."""
+"""Texts sent by servers cannot control the terminal that lists them."""
 
 from __future__ import annotations
 

@@ -99,12 +99,12 @@ def test_writes_go_on_between_the_steps_of_a_long_one() -> None:
     assert [each for each in events if each != "commit"] == [
         *("begin", "small", "read", "end")
     ]
-    # what the first steps caused is kept before what comes in between
+    # effects of the first steps are kept before those of the job in between
     assert events[1] == events[-1] == "commit"
 
 
 def _order(compute: Compute, give_way: Callable[[], None], limit_s: float) -> list[str]:
-    """What is done in which order, where a long job works until a write was taken."""
+    """Return the order of work if a long job runs until a write is accepted."""
     done: list[str] = []
 
     async def run() -> None:
@@ -452,7 +452,7 @@ def test_a_slow_write_keeps_the_next_ones_on_the_thread_if_it_is_small(
         compute = Compute()
         compute.start()
         await compute.write_small(str)
-        # what is large may be slow
+        # large work may be slow
         busy = compute.run(_work, 0.001)
         await (compute.write_small if is_small else compute.write)(_work, 0.02)
         await busy

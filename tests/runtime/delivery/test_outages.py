@@ -64,7 +64,7 @@ class Outage:
         while self.now_s < until_s:
             self.now_s += step_s
             self.offer(1, ids)
-            # what may be tried is under way after a few turns of the loop
+            # due attempts are running after a few turns of the loop
             for _ in range(3):
                 await asyncio.sleep(0.001)
             await self.until(

@@ -70,7 +70,7 @@ def test_no_more_than_the_rate_leaves_in_a_second():
     assert taken(made, 0.0) == [1, 2]
     assert made.wait_s(0.0) == 0.5
     assert taken(made, 0.5) == [3]
-    # what was not used does not pile up
+    # unused capacity does not accumulate
     assert taken(made, 1000.0) == [4, 5]
 
 

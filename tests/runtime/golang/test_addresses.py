@@ -29,7 +29,7 @@ def test_as_go(row):
         return
     address = QUOTED.get(row["address"], row["address"])
     assert parse_address(text) == (row["name"], address)
-    # what is sent can be read again
+    # sent addresses can be read again
     assert parse_address(address).address == address
 
 

@@ -1,4 +1,4 @@
-"""Go templates: what messages and details render to, and how they fail."""
+"""Go templates: results and errors of messages and details."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""github.com/influxdata/influxql, ParseQuery: what it accepts, and what it says else.
+"""github.com/influxdata/influxql, ParseQuery: accepted texts, and messages for others.
 
 `statements.jsonl` is what the Go library wrote, or said, of each text.
 """
@@ -36,7 +36,7 @@ LIMIT_S = 30.0
 
 
 def outcome(text: str) -> dict[str, str]:
-    """What becomes of a text: how it is written, or why it is not."""
+    """Return the formatted statement, or the error."""
     try:
         return {"text": text, "written": str(parse(text))}
     except ScriptError as error:

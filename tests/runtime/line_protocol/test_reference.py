@@ -1,4 +1,4 @@
-"""Lines as the reference parses them: escapes, quotes, bytes that are no UTF-8.
+"""Lines as the reference parses them: escapes, quotes, invalid UTF-8.
 
 The table was made by InfluxDB's own parser: a body (each character is a byte), and its
 points (measurement, tags, fields, time) or the error.

@@ -1,4 +1,4 @@
-"""What line protocol means, line by line; texts are those of Kapacitor's write endpoint."""
+"""Line protocol, line by line. The texts are those of Kapacitor's write endpoint."""
 
 from __future__ import annotations
 

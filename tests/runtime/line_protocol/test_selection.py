@@ -1,4 +1,4 @@
-"""Points that nobody reads are checked and counted, and otherwise left out."""
+"""Points that no task reads are checked and counted, then dropped."""
 
 from collections import Counter
 from typing import Any

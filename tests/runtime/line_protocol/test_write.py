@@ -1,4 +1,4 @@
-"""What a write gives: frames, runs, columns."""
+"""Results of a write: frames, runs, columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task that takes too much memory or time is stopped; the others go on."""
+"""A task that uses too much memory or time is stopped; the others continue."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Master:
     def write(self, lines: list[str], *, at_once: bool) -> None:
         for body in ["\n".join(lines)] if at_once else lines:
             self.master.take(body.encode(), "d", "r", "s")
-            # what is kept is estimated every five seconds
+            # memory is estimated every five seconds
             self.clock.advance(5 * SECOND)
 
 

@@ -131,7 +131,7 @@ def test_windows_go_on_after_a_point_at_the_end_of_time() -> None:
     )
     first = [f"m v=1 {NOW + n * 10**9}" for n in range(20)]
     events = run(script, [[*first, f"m v=1 {LATEST}"], [f"m v=1 {NOW + 10**11}"]])
-    # what was due when the late point came; then nothing, until the end of time
+    # the barriers due when the late point came; then none, until the end of time
     assert len(events) == 4
 
 
@@ -180,7 +180,7 @@ def test_every_value_can_be_sent(expression: str, value: bytes, window: str) -> 
     [event] = topics.events
     assert b'"values":[["1970-01-01T00:00:00.000000001Z",' + value in event_line(event)
     assert running.error == ""
-    # what is lost in JSON is counted
+    # values lost in JSON are counted
     assert running.nodes[-1].errors == (value == b"null")
     assert b"Infinity" not in event_line(event)
 

@@ -1,4 +1,4 @@
-"""`httpPost` nodes, and what keeps their rows in order on the event loop."""
+"""`httpPost` nodes, and the order of their rows on the event loop."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ class Run:
 
     Attributes:
         node: the node.
-        collector: what the node emits.
+        collector: the node's output.
         posts: the queues; not started.
     """
 

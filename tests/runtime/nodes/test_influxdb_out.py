@@ -1,4 +1,4 @@
-"""`influxDBOut` nodes: what they write, where, and what they count."""
+"""`influxDBOut` nodes: their points, their targets, their counters."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def test_a_predicate_that_fits_no_data_does_not_start():
         running(transform.WhereNode(lambda_of("1 + 'a' > 2")))
 
 
-# where
+# `where`
 
 
 @both
@@ -557,7 +557,7 @@ def test_a_derivative_that_is_not_negative_goes_by_the_change_not_the_rate(feed)
         (("nope", "never"), []),
         (("v",), [1, 3]),
         (("nope", "v"), [1, 3]),
-        # what the last passed point lacks is news
+        # a field that the last passed point lacks counts as changed
         (("v", "w"), [1, 3, 4]),
         (("w",), [1, 4]),
     ],
@@ -601,7 +601,7 @@ SPECS = {
     "stateCount": lambda: transform.StateCountNode(lambda_of('"v" > 1')),
     "stateDuration": lambda: transform.StateDurationNode(lambda_of('"v" > 1')),
 }
-# what is None is absent; a draw for all of it, as many draws take longer than the tests
+# None means absent; one draw for all, as many draws take longer than the tests
 PARTS = [
     tuple(
         {name: value for name, value in part.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Nodes that remember the point before give by columns what they give by points."""
+"""Nodes with state have the same results by columns as by points."""
 
 import itertools
 import logging

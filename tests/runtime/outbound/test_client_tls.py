@@ -181,7 +181,7 @@ def test_the_warning_comes_once_for_each_endpoint(certificate, caplog):
 
 
 def put(path, content):
-    """Put a file in the place of another, as whoever rotates it does."""
+    """Replace a file by another, as a rotation does."""
     fresh = path.with_suffix(".new")
     fresh.write_bytes(content)
     fresh.replace(path)

@@ -27,7 +27,7 @@ SLOW_S = 30.0
 
 
 class Names:
-    """A name server: each name has the answers it gives, the last of them for ever."""
+    """A name server: each name has its answers, of which the last one is repeated."""
 
     def __init__(self, **answers):
         self.answers = {name: list(each) for name, each in answers.items()}
@@ -58,7 +58,7 @@ def port_of(server):
 
 
 def outcome(*urls, dialer, limits=LIMITS):
-    """What became of a request to each of `urls`, one after the other."""
+    """Return the results of requests to `urls`, one after the other."""
 
     async def run():
         client = AiohttpClient(limits, dialer)
@@ -118,7 +118,7 @@ def test_however_a_denied_address_is_written_nothing_gets_there(server, host):
     assert isinstance(error, DeliveryError)
     assert "secret" not in str(error)
     assert server.received.empty()
-    # what some spellings are taken for depends on the version of aiohttp
+    # the interpretation of some spellings depends on the version of aiohttp
     if "denied" in str(error):
         assert "is denied by [delivery] denied-networks" in str(error)
         assert not error.retry

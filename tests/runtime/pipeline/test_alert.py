@@ -1,4 +1,4 @@
-"""What the alert node and its handlers say: Kapacitor pipeline/alert.go."""
+"""Properties of the alert node and its handlers: Kapacitor pipeline/alert.go."""
 
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.alert import AlertNode, ExecHandler, LogHandler, TcpHandler

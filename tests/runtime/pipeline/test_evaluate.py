@@ -1,4 +1,4 @@
-"""Kapacitor tick/eval.go and pipeline/: what scripts mean, and what is wrong with them."""
+"""Kapacitor tick/eval.go and pipeline/: meanings and errors of scripts."""
 
 import pytest
 
@@ -632,7 +632,7 @@ def test_supplied_lists_and_stars() -> None:
     assert node.dimensions == ("h",)
 
 
-# What a script is about
+# The type, databases and measurements of a script
 
 
 @pytest.mark.parametrize(

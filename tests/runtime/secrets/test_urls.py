@@ -1,4 +1,4 @@
-"""What is secret in URLs, in logs and in answers of the API."""
+"""Secret parts of URLs, in logs and in responses of the API."""
 
 import pytest
 

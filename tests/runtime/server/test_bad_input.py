@@ -1,4 +1,4 @@
-"""Points and events as nobody should send them: each is refused or told, and all else goes on."""
+"""Invalid points and events are refused or reported; everything else continues."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Batch tasks in a running server, whose InfluxDB answers what a test wants."""
+"""Batch tasks in a running server, with answers of InfluxDB chosen by the test."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_the_global_deadman_watches_queries(
 
 
 def _triggered(api: Api, level: str) -> int:
-    """How often the deadman's alert has had a level."""
+    """Return the number of events of the deadman's alert with a level."""
     stats = api.json("GET", "/tasks/t")["stats"]["node-stats"]
     [deadman] = [
         each for name, each in stats.items() if name[:5] == "alert" and name != "alert2"

@@ -1,4 +1,4 @@
-"""Points at the ends of what 64 bits hold, and halves of characters, harm nobody."""
+"""The limits of 64-bit values, and lone surrogates, do no harm."""
 
 import pytest
 

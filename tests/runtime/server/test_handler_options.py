@@ -1,4 +1,4 @@
-"""Options of handlers over HTTP: what is wrong with them, and what they hide."""
+"""Options of handlers over HTTP: errors, and redacted values."""
 
 from __future__ import annotations
 

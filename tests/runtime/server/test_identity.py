@@ -1,4 +1,4 @@
-"""Who a server is: ids that are made once."""
+"""The identity of a server: IDs that are created once."""
 
 import os
 import uuid

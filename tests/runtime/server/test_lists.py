@@ -17,7 +17,7 @@ stream
         .crit(lambda: "v" > 0.0)
         .topic('t')
 """
-# these answer with something else than a list, and as long as somebody listens
+# these do not answer with a list, and answer as long as the client reads
 OTHERS = {"/kapacitor/v1preview/logs", "/kapacitor/v1/storage/backup"}
 BELOW_TOPICS = (
     "/alerts/topics?pattern=t*&min-level=WARNING",

@@ -1,4 +1,4 @@
-"""What each command loads: who asks for the version does not wait for a server."""
+"""Modules that each command loads: printing the version does not load a server."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.St
 assert code == 0, code
 print(*sys.modules)
 """
-# what belongs to the interpreter costs little, as long as it is none of these
+# modules of the interpreter cost little, except these
 _SLOW = {"asyncio", "ctypes", "dataclasses", "logging", "pathlib", "ssl", "tomllib"}
 
 
@@ -27,7 +27,7 @@ def loaded(script, *arguments):
 
 @pytest.fixture(scope="module")
 def bare():
-    """What an interpreter has loaded at its start; an installation may add to it."""
+    """The modules of an interpreter at its start; an installation may add to them."""
     return loaded("import sys; print(*sys.modules)")
 
 

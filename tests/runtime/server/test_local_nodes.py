@@ -194,7 +194,7 @@ def test_fields_and_tags_are_looked_up_by_the_tags_of_a_point(
     others = {"v": 1, "on": True, "none": "x"}
     assert shown(api) == {
         "a": {"host": "a", "team": "storage", "limit": 70, "count": 7, **others},
-        # what cannot be converted is the default, and an error
+        # values that cannot be converted become the default, and count as errors
         "b": {"host": "b", "team": "5", "limit": 1, "count": 7, **others},
         "c": {"host": "c", "team": "nobody", "limit": 80, "count": 7, **others},
     }

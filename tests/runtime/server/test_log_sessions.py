@@ -18,7 +18,7 @@ LOGS = "/kapacitor/v1preview/logs"
 
 @pytest.fixture(scope="module")
 def shared(start_shared_kapacitord: Any) -> Any:
-    """A server whose level of logging nobody changes; each test has its own tasks."""
+    """A server whose log level stays the same; each test has its own tasks."""
     return start_shared_kapacitord()
 
 

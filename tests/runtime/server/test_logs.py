@@ -125,7 +125,7 @@ def test_no_record_is_made_of_what_would_not_be_written(
         True,
         False,
     ]
-    # who watches sees all of it
+    # those who follow the log get all of it
     watcher = logging.NullHandler()
     monkeypatch.setattr(ROOT, "handlers", [log, watcher])
     before = len(made)

@@ -96,7 +96,7 @@ def test_the_checkout_of_the_server_is_no_plugin() -> None:
 
 
 def test_another_checkout_of_the_server_is_left_alone(tmp_path: Path) -> None:
-    """Whoever installs the server from a checkout often starts it there."""
+    """People who install the server from a checkout often start it there."""
     (tmp_path / "runtime" / "server").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text("[tool.scaffold]\nskip = []\n")
     handlers = found(INTEGRATIONS, str(tmp_path))

@@ -1,4 +1,4 @@
-"""Whatever somebody has made of what is stored, the server starts and says so."""
+"""The server starts with damaged stored entries, and reports them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GARBAGE = (b"", b"\xff\x00", b"[]", b"null", b"5", b"{}", b'{"id": 5}', b"[" * 9
 
 @pytest.fixture
 def damaged(config: Any, start_api: Any) -> Any:
-    """A server that starts again on a database in which somebody wrote meanwhile."""
+    """A server that restarts on a database that was edited meanwhile."""
     config.auth = AuthConfig(enabled=True, bcrypt_cost=4)
     api = start_api(config)
     good = {"id": "good", "dbrps": DBRPS, "script": ALERT, "status": "enabled"}

@@ -1,4 +1,4 @@
-"""A database whose joins and unions took one number, in a server of today."""
+"""A database from when joins and unions took one number, in the current server."""
 
 import asyncio
 import logging

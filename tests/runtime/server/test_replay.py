@@ -151,7 +151,7 @@ def test_old_data_is_recorded_up_to_its_own_time(api, home, server):
     write(api, seconds(0, 4))
     assert api.ask("GET", "/recordings/a")[0] == 202
     write(api, seconds(5, 12))
-    # what comes late is left out, too
+    # late points are left out, too
     write(api, "cpu v=1 7000000001")
     assert ended(api, "/recordings/a")["status"] == "finished"
     assert recorded_times(home, "a") == [n * 10**9 for n in range(11)]
@@ -202,7 +202,7 @@ def test_without_data_a_recording_ends_after_a_while(
     define(api)
     stop = datetime.fromtimestamp(1_700_000_000 + stop_s, UTC).isoformat()
     created(api, "/recordings/stream", {"id": "a", "task": "t", "stop": stop})
-    # a point begins the while anew
+    # a point restarts the period
     clock[0] = now + max(stop_s, 0) * 10**9 + quiet_s * 10**9 - 1
     write(api, "cpu v=1 1")
     clock[0] += quiet_s * 10**9 - 1

@@ -1,4 +1,4 @@
-"""A server that comes back knows what it knew, and says only what is new."""
+"""A restarted server keeps its state and reports only changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECOND = 10**9
 
 
 def snapshot(server: Any) -> dict[str, Any]:
-    """What the API says about states, whose order on a topic means nothing."""
+    """The states shown by the API; their order in a topic is arbitrary."""
     seen = {}
     for path in (OWN, NAMED):
         topic = server.json("GET", path)
@@ -89,7 +89,7 @@ def test_what_is_known_outlives_the_process(
         "warn": ("CRITICAL", "WARNING", 10),
     }
     server.write(f"m,h=last v=9 {12 * SECOND}")
-    # nothing stood before it: whoever is as bad as before was not told again
+    # there are no entries before it: an unchanged level was not sent again
     assert set(told(sink, 1)) == {"last"}
 
 

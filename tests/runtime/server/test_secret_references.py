@@ -1,4 +1,4 @@
-"""Secrets that stand in a file or in the environment, wherever a secret may stand."""
+"""Secrets from a file or the environment, wherever secrets are allowed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_configuration_file_may_say_where_a_secret_stands(
     config = decode(text, INTEGRATIONS).config
     assert config.handlers["hipchat"].token.reveal() == "5ecret-in-a-file"
     assert config.http.shared_secret.reveal() == "5ecret-in-a-variable"
-    # what is printed is a file again
+    # the output is a valid file
     assert "5ecret" not in dump(config)
     assert decode(dump(config), INTEGRATIONS).config == config
 
@@ -111,7 +111,7 @@ def test_an_update_may_say_where_a_secret_stands(hipchat: Any, token: Path) -> N
     shown = api.json("GET", "/config/hipchat/")["options"]
     assert shown["token"] is True
     assert sent(api, server) == "auth_token=5ecret-in-a-file"
-    # what is shown changes nothing
+    # sending the shown value back changes nothing
     api.json("POST", "/config/hipchat/", {"set": shown})
     token.write_text("another-secret")
     api.json("POST", "/config/hipchat/", {"set": {"global": True}})

@@ -1,4 +1,4 @@
-"""What a real server says about itself."""
+"""Statistics of a real server."""
 
 import json
 from typing import Any

@@ -59,7 +59,7 @@ data_dir = "/var/lib/kapacitor"
 [[udp]]
   enabled = false
 """
-# of Kapacitor 0.x, with what somebody pasted from elsewhere
+# of Kapacitor 0.x, with a section pasted from elsewhere
 OLD = """\
 hostname = "localhost"
 data_dir = "/var/lib/kapacitor"
@@ -123,7 +123,7 @@ def test_the_output_of_kapacitors_config_is_accepted(printed: Printed) -> None:
     code, out, warnings = printed(PRINTED.read_text())
     assert code == 0
     assert cluster("default", default=False) in out
-    # what is off is silent
+    # disabled sections log nothing
     said = [line for line in warnings.splitlines() if line.startswith("line ")]
     told = [line.split("[")[1].split("]")[0] for line in said]
     assert set(told) <= {"stats"}

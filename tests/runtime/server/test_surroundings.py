@@ -1,4 +1,4 @@
-"""Machines that lack something: the server says so, or does without."""
+"""Machines that lack something: the server reports it, or works without it."""
 
 import asyncio
 import http.client

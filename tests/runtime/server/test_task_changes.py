@@ -29,7 +29,7 @@ PLAIN = SCRIPT.replace(
 
 
 def living() -> list[object]:
-    """Tasks, alert nodes and threads of this process, whoever made them."""
+    """The tasks, alert nodes and threads of this process, of all tests."""
     gc.collect()
     kinds = (ExecutingTask, AlertNode)
     return [each for each in gc.get_objects() if type(each) in kinds] + [
@@ -41,7 +41,7 @@ def living() -> list[object]:
 
 
 def counted(api: Any, others: list[object]) -> dict[str, int]:
-    """What there would be more and more of, beside what other tests left."""
+    """The numbers of objects that must not grow, without those that other tests left."""
     known = set(map(id, others))
     objects = [each for each in living() if id(each) not in known]
     return {
@@ -118,7 +118,7 @@ def test_redefining_and_deleting_under_load_loses_nothing(
 
     api.run(both())
     assert answered
-    # the task that nobody touched has every point
+    # the unchanged task has every point
     assert event_ids(api, "w") == set(answered)
     # the other has what came in while it ran
     assert api.json("GET", "/tasks/x")["executing"]

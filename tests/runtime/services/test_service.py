@@ -1,4 +1,4 @@
-"""What the services of HTTP integrations share."""
+"""The base of the services of HTTP integrations."""
 
 import asyncio
 import json
@@ -135,7 +135,7 @@ class TruthfulService(JudgingService):
         return response.status in self.ok and bool(get(response.json, "ok"))
 
 
-# what an endpoint may say instead of what its documentation promises
+# responses that endpoints may give in spite of their documentation
 ODD_BODIES = [
     "",
     "null",

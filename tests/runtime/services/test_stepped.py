@@ -382,7 +382,7 @@ def test_a_step_may_say_that_a_login_has_expired(server):
 
 @pytest.mark.parametrize(("status", "retry"), [(200, False), (503, True)])
 def test_a_login_that_is_new_and_said_to_have_expired(server, status, retry):
-    # the usual rules decide; a vendor that always says so is not asked for ever
+    # the usual rules decide; a vendor that always answers so is not asked endlessly
     said = Answer(status, '{"code": 42001}')
     server.failing["/posts/7"] = [said, said, said]
     events = (event("a"), event("b"))

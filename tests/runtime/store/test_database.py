@@ -291,7 +291,7 @@ def test_a_disk_without_room_for_the_log_stays_full(path, monkeypatch):
         store.room.give_up_reserve()
         store.room.restore_reserve()
         assert store.room.is_short
-    # what is free inside the database is enough
+    # free pages inside the database are enough
     store.room.restore_reserve()
     assert not store.room.is_short
     store.values.put("b", "k", b"1")

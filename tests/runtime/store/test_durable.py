@@ -1,4 +1,4 @@
-"""What survives a crash: files and the entries of folders."""
+"""Durable files and entries of folders."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The lock that lets whoever waits go first."""
+"""The lock that gives way to waiting threads."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The note of how long the log of a database is."""
+"""The recorded length of the log of a database."""
 
 import contextlib
 import shutil
@@ -37,7 +37,7 @@ def test_a_commit_that_failed_is_not_counted(tmp_path):
     store = Store(path)
     store.values.put("b", "1", b"x")
     shutil.copytree(path.parent, left)
-    # what it wrote is in the log, and looks as if it were kept
+    # its pages are in the log, and look as if they were committed
     store.values.put("b", "2", b"y" * 50_000)
     longer = log_of(path).read_bytes()
     store.close()

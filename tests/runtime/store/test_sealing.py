@@ -1,4 +1,4 @@
-"""What is kept is sealed, and its key is neither lost nor replaced unnoticed."""
+"""Stored values are sealed; a lost or replaced key is noticed."""
 
 import os
 import shutil

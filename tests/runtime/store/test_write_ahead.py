@@ -1,4 +1,4 @@
-"""Databases that lack what belongs to them are refused, and no others."""
+"""Databases with missing or foreign logs are refused, and no others."""
 
 import shutil
 import sqlite3
@@ -108,13 +108,13 @@ def test_a_log_that_is_cut_short_is_noticed(crashed, count):
     log = log_of(path)
     content = log.read_bytes()
     frame = 24 + Header.read(path).page_bytes
-    # what follows is of an earlier log
+    # the rest is of an earlier log
     end = 32 + frame * Length.read(path).frames
     for kept in (32 + frame, end // 2, end - frame, end - 1):
         for rest in (b"", b"\0" * (len(content) - kept)):
             log.write_bytes(content[:kept] + rest)
             assert f"log {log} is cut short or damaged" in refusal(path)
-    # who gives up the rest may go on
+    # those who give up the rest can go on
     log.write_bytes(content[: end // 2])
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA application_id = 0")

@@ -1,4 +1,4 @@
-"""How long writes are cut."""
+"""Division of long writes into parts."""
 
 import types
 

@@ -1,4 +1,4 @@
-"""What tasks say about their speed."""
+"""Measured speeds of tasks."""
 
 import contextlib
 

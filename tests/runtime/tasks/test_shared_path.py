@@ -129,7 +129,7 @@ def test_watched_tasks_do_what_they_do_alone(scripts, before, after, columns_fro
 
 
 def fed(scripts, before, after) -> tuple[list[object], list[object]]:
-    """What is seen of tasks that were watched, and of others that were not.
+    """Return the results of tasks that were watched, and of others that were not.
 
     Half of each came later, when the first had ended.
     """

@@ -1,4 +1,4 @@
-"""Kapacitor tick/ast/node.go, Format: how scripts are laid out."""
+"""Kapacitor tick/ast/node.go, Format: the layout of scripts."""
 
 import json
 from pathlib import Path

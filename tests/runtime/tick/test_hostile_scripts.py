@@ -1,4 +1,4 @@
-"""Scripts that are wrong or far too large: refused with a place, quickly, and whole."""
+"""Invalid or far too large scripts: refused quickly and as a whole, with a position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile and impatient users: each gets an exit code, a cause, a cure, and the tree as it was."""
+"""Hostile and impatient users: exit code, cause and remedy, and an unchanged tree."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""docs/commands.md is what `--help` prints; `python FILE` writes it."""
+"""docs/commands.md has the output of `--help`; `python FILE` writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkout of a stranger is data: nothing in it makes a command leave the project.
+"""A stranger's checkout is data: it cannot make a command leave the project.
 
 Each case plants, links or changes something of the format of `.scaffold/` and runs a
 command. Beside the project lies a folder of canaries: none may be read, written or removed.
@@ -45,7 +45,7 @@ FORMAT = (
     ".scaffold/txn/abort", ".scaffold/txn/new", ".scaffold/txn/new/0", ".scaffold/txn/new/0-x",
     ".scaffold/txn/old", ".scaffold/txn/old/0", ".scaffold/txn/old/0-x",
 )  # fmt: skip
-# what a record of a transaction or a manifest may name
+# paths that a record of a transaction or a manifest may name
 TARGETS = (
     "../outside/new.py", "../outside/file", "/etc/scaffold-canary", "{outside}/new.py",
     "{outside}/file", "docs/../../outside/file", "inner/file", "runtime/services/foo/config.py",
@@ -78,7 +78,7 @@ class Place:
 
     Attributes:
         root: the project.
-        outside: what must stay as it is.
+        outside: files that must not change.
     """
 
     def __init__(self, folder: Path, made_project: Path) -> None:
@@ -169,7 +169,7 @@ def journal(
         owner = sha(b"").encode() + b"\na transaction of scaffold"
         place.clear(".scaffold/txn/owner").write_bytes(owner)
         for part, data in (("old", old), ("new", new)):
-            # what an earlier plant left there may be a pipe that nobody reads
+            # an earlier plant may have left a pipe without a reader there
             for file in ("0", "0-x"):
                 place.clear(f".scaffold/txn/{part}/{file}").write_bytes(data)
 

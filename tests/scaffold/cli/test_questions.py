@@ -1,4 +1,4 @@
-"""A person in a terminal is asked what a new handler is to be; nobody else is."""
+"""Questions about a new handler, asked only in a terminal."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_question_has_a_default(talk: Talk, project: Path) -> None:
     assert "Type of channel [str]: " in seen
     assert "Another field [-]: " in seen
     assert "Write these changes? (y/n) [y]: " in seen
-    # what would be written is shown before the last question, and nothing is yet
+    # the changes are shown before the last question, and not written yet
     preview, after = seen.split("Write these changes?")
     assert "create runtime/services/huddle/service.py" in preview
     assert "Dry run: nothing was written." in preview
@@ -197,7 +197,7 @@ def test_generated_tests_run_where_a_person_waits(
     monkeypatch.setenv("CI", "1")
     assert talk("", "wombat", "--field", "channel:str")[0] == 0
     assert ran == ["tests"]
-    # where pytest is missing, nothing is promised
+    # without pytest, nothing is promised
     monkeypatch.setitem(sys.modules, "syrupy", None)
     assert testing.level(is_watched=True) == "none"
 

@@ -1,4 +1,4 @@
-"""The commands that `stopper` stops: each with what comes before it."""
+"""The commands that `stopper` stops, each with its preparation."""
 
 from __future__ import annotations
 

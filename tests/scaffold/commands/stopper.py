@@ -278,7 +278,7 @@ def everything(root: Path) -> Files:
 
 
 def people(found: Files) -> Files:
-    """What people have: not the generator's lock, journal, kept files and folders."""
+    """People's files, without the generator's lock, journal, kept files and folders."""
     return {
         path: value
         for path, value in found.items()
@@ -321,7 +321,7 @@ class Trial:
         self._root = root
         self._case = case
         self._home = Path(os.environ["XDG_STATE_HOME"])
-        # where nothing has to be read that was sealed before, the key is made too
+        # if nothing sealed before has to be read, the key is created too
         if not (root / ".scaffold/undo").exists():
             shutil.rmtree(self._home, ignore_errors=True)
         self._home.mkdir(exist_ok=True)

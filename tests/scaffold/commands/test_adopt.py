@@ -1,4 +1,4 @@
-"""Records that were lost or damaged are made again from the tree."""
+"""Lost or damaged records are recreated from the tree."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_it_follows_its_template_again(scaffold: Run, huddle: Path) -> None:
     assert f"      follow {SERVICE} (no longer ejected)" in told
     assert "next: scaffold regenerate huddle" in told
     assert not (huddle / ".scaffold/ejected").exists()
-    # what was generated before it was ejected is still known: the file is not an edit
+    # the text generated before the ejection is still known: the file is not an edit
     assert "SC106" in scaffold("check", code=1).stderr
     scaffold("regenerate", "huddle")
     assert "another message" in (huddle / SERVICE).read_text()

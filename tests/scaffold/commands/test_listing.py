@@ -1,4 +1,4 @@
-"""`scaffold list`: what people and machines see of the handlers of a project."""
+"""`scaffold list`: the handlers of a project, as text and as JSON."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def filled(whole_project, scaffold):
     """A project with a handler for each spec, and one that flags describe."""
     for spec in SPECS:
         scaffold("new-handler", "--spec", str(spec))
-    # pytest would collect the class `TestrailServer` if nobody told it not to
+    # pytest would otherwise collect the class `TestrailServer`
     scaffold("new-handler", "testrail", "--field", "channel:str")
     return whole_project
 

@@ -1,4 +1,4 @@
-"""Regenerating, checking and comparing what was generated before."""
+"""Regenerating, checking and comparing generated handlers."""
 
 from __future__ import annotations
 

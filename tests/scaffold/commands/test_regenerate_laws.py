@@ -56,11 +56,11 @@ def project(files: dict[PurePosixPath, bytes]) -> Project:
 
 
 class Additions(NamedTuple):
-    """What a person added to texts.
+    """Text that a person added.
 
     Attributes:
-        words: as often as they are there.
-        lines: those that hold one, without their indentation.
+        words: the added words, each as often as it occurs.
+        lines: the lines that contain one, without their indentation.
     """
 
     words: Counter[str]
@@ -77,7 +77,7 @@ class Additions(NamedTuple):
         )
 
     def without(self, other: Additions) -> Additions:
-        """What is not among the others."""
+        """Return the words and lines that the other lacks."""
         return Additions(self.words - other.words, self.lines - other.lines)
 
 
@@ -164,7 +164,7 @@ class Life:
             made.remove_handler(kind)
 
     def additions(self) -> Additions:
-        """What the person added to the files."""
+        """Return the text that the person added to the files."""
         return Additions.of(
             data.decode()
             for path, data in self.made.files.items()
@@ -216,14 +216,14 @@ def test_what_a_person_added_stays_after_any_command(
         specs = life.generated_specs()
         try:
             life.run(command)
-        except ScaffoldError:  # an edit is in the way
+        except ScaffoldError:  # an edit blocks the command
             assert life.made.files == before
         if command == "remove":
             gone = (text for path, text in specs.items() if path not in life.made.files)
             added = added.without(Additions.of(gone))
         after = life.additions()
         assert after.words == added.words
-        if command != "rename":  # which rewords lines
+        if command != "rename":  # a rename rewords lines
             lost = added.without(after).lines
             assert all(is_merged(line, after.lines) for line in lost)
 

@@ -1,4 +1,4 @@
-"""Uncommitted work: only what would be lost is in the way."""
+"""Uncommitted work: only a loss stops a command."""
 
 from __future__ import annotations
 

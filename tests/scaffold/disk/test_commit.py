@@ -324,7 +324,7 @@ def test_a_person_chooses_how_to_go_on(
         path: data for path, data in others.items() if data is not None
     }
     assert not recovery.recover(root)
-    # what was completed can be undone, and leaves the person's file alone
+    # a completed change can be undone, and leaves the person's file alone
     made = last.read(root)
     assert (made.command if made else "") == ("change" if choice == "continue" else "")
     if made:
@@ -405,7 +405,7 @@ def test_a_home_inside_the_project_keeps_no_key(
 
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> Path:
-    """Where the key is made."""
+    """The folder in which the key is created."""
     state = Path(tmp_path_factory.mktemp("state"))
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     monkeypatch.setattr(platform.system, "SHARED", str(state / "shared"))
@@ -622,7 +622,7 @@ def test_what_is_written_is_on_the_disk_before_what_depends_on_it(
     write(root)
     txn = ".scaffold/txn"
     committed = calls.index(f"move {txn}/commit")
-    # what can be undone is put away when all is on the disk
+    # the undo folder is moved when everything is on the disk
     assert calls.pop() == "move .scaffold/undo"
     targets = [
         number

@@ -42,7 +42,7 @@ def test_both_systems_have_the_same_names() -> None:
 
 
 def names_of_systems(path: Path) -> set[str]:
-    """What a module uses that not every system has."""
+    """Names used by a module that some systems lack."""
     tree = ast.parse(path.read_text())
     imported = {
         alias.name

@@ -1,4 +1,4 @@
-"""Transactions: what is on the disk when, what is put back, and what is left alone."""
+"""Transactions: order of syncs, restored files, files that are left alone."""
 
 from __future__ import annotations
 

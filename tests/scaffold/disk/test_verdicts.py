@@ -1,4 +1,4 @@
-"""Verdicts that are kept, and what ends them."""
+"""Cached verdicts, and their invalidation."""
 
 from __future__ import annotations
 

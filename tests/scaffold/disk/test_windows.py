@@ -1,4 +1,4 @@
-"""What the disk does where there are no descriptors of folders."""
+"""The disk without descriptors of folders."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_both_ways_to_lock_keep_each_other_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
-        locked_elsewhere(tmp_path) as pid,  # which uses `posix`
+        locked_elsewhere(tmp_path) as pid,  # it uses `posix`
         pytest.raises(Locked, match=f"pid {pid}"),
         recovery.locked(tmp_path),
     ):

@@ -25,7 +25,7 @@ url = "${{config.url}}"
 [request.json]
 value = {!r}
 """
-# what to call each function with
+# arguments for each function
 ARGUMENTS = {
     "duration": "event.duration",
     "first": "['a', 'b']",

@@ -88,7 +88,7 @@ BEARER, FORM = ("Authorization", "Bearer t"), [("a", "1")]
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        # what curl 7.88 sent to a recording server, without the last line break of documents
+        # sent by curl 7.88 to a server, without the last line break of documents
         ("--form-string 'a=@x;type=\"y\"'", {"body": [("a", '@x;type="y"')]}),
         ("--url-query '+y=2%203' --url-query 'z=%'", {"query": (("y", "2 3"), ("z", "%"))}),
         ("--json '{\"a\"' --json ': 1}'", {"body": {"a": 1}}),

@@ -1,4 +1,4 @@
-"""The curl examples of public APIs' pages: what is inferred, and that it sends the same."""
+"""Specs inferred from the curl examples of public APIs; they send the same requests."""
 
 from __future__ import annotations
 

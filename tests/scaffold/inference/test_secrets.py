@@ -1,4 +1,4 @@
-"""A secret of an example is never missed, wherever it stands."""
+"""All secrets of an example are found, in any position."""
 
 from __future__ import annotations
 

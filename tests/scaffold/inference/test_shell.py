@@ -1,4 +1,4 @@
-"""Command lines as they stand on pages."""
+"""Command lines as pages show them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ ENTRIES = [
 
 
 def framed(text: str, frame: tuple[str, str], style: Style) -> str:
-    """What black makes of an entry in its frame, one level deep."""
+    """Return an entry as black formats it in its frame, one level deep."""
     head, tail = frame
     inner = "".join(f"    {line}\n" for line in text.splitlines())
     return by_black(f"{head}{inner if head else text}{tail}", style)

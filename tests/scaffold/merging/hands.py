@@ -1,6 +1,6 @@
-"""What people and their tools do to generated modules, at random.
+"""Random edits of generated modules, by people and by tools.
 
-Whatever is added has a word of its own, `mine_7`, by which it is found in a merged module.
+Each addition has a word of its own, `mine_7`, by which it is found in a merged module.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Imports of a merged module: where they come to stand, and what goes with them."""
+"""Imports of a merged module: their places, and the comments that move with them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Texts that differ in layout only, and such that do not."""
+"""Texts that differ only in layout, and others."""
 
 from __future__ import annotations
 

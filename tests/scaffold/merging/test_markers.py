@@ -48,7 +48,7 @@ def test_no_line_is_lost_where_markers_are_incomplete(count):
     text = "\n".join(lines[: count + 1])
     assert marker_line(text.encode()) == 0
     assert settled(text, "mine") == text
-    # what comes before it is settled nevertheless
+    # conflicts before it are resolved nevertheless
     assert settled(OWN + text, "mine") == f"a\nb\ne\n{text}"
 
 

@@ -420,7 +420,7 @@ def test_an_import_inside_a_class_is_a_member_of_it() -> None:
         ("{'a': 1}", "{'a': 1, **m}", "{'a': 1, 'c': 3}", "{'a': 1, **m, 'c': 3}"),
         ("[a, b]", "[a, own, b]", "[a, new, b]", "[a, own, new, b]"),
         ("f(a, b=1)", "f(a, b=1, c=2)", "f(a, b=1, d=3)", "f(a, b=1, c=2, d=3)"),
-        # another layout is no change
+        # another layout is not a change
         ("f(a)", "f(a, c=2)", "f(\n    a,\n)", "f(a, c=2)"),
         ("[a]", "[a, own]", "[\n    a,\n]", "[a, own]"),
     ],

@@ -1,4 +1,4 @@
-"""Files merged in the way that the person's is written."""
+"""Merged files keep the style of the person's file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_new_text_gets_the_line_length_of_the_file(length: int) -> None:
     base, new = (by_black(text + calls, PLAIN) for text in (BASE, NEW))
     merge = merged(PATH, Versions(base, by_black(base, style), new), PLAIN)
     assert merge.conflicts == ()
-    if length > 60:  # which is no line length that projects set
+    if length > 60:  # projects do not set shorter line lengths
         assert merge.text == by_black(new, style)
     assert ast.dump(ast.parse(merge.text)) == ast.dump(ast.parse(new))
 

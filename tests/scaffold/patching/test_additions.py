@@ -60,7 +60,7 @@ LIST = "\n\nTWO = [\n    A,\n    C,\n]"
             [TWO],
             f"import os\nfrom app.x import B as C\nfrom app.x import A\n\nx = 1\n{LIST}",
         ),
-        # what the module has under any name is not added again
+        # names that the module defines itself, in any form, are not imported
         ("class A: ...\ndef C(): ...\n", [TWO], f"class A: ...\ndef C(): ...\n{LIST}"),
         ("A = C = 1\n", [TWO], f"A = C = 1\n{LIST}"),
         ("A: int\nimport C.x\n", [TWO], f"A: int\nimport C.x\n{LIST}"),

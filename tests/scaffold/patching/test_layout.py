@@ -1,4 +1,4 @@
-"""Layout of entries in the way of their files."""
+"""Layout of entries in the style of their files."""
 
 from __future__ import annotations
 

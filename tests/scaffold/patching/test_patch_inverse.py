@@ -1,4 +1,4 @@
-"""Taking an entry out is the inverse of putting it in, wherever people put what."""
+"""Removing an entry is the inverse of adding it, in any layout."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ names = st.lists(
     max_size=5,
     unique=True,
 ).filter(lambda found: not {"as", "if", "in", "is", "or", "def", "del"} & set(found))
-# what stands between two entries, after the comma
+# text between two entries, after the comma
 inner_gaps = st.sampled_from(
     ["\n    ", "  # beside\n    ", "\n    # above\n    ", "\n\n    ", "\n\t"]
 )

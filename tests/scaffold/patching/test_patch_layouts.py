@@ -55,11 +55,11 @@ ENTRIES: tuple[tuple[Anchor, str, str], ...] = (
 
 
 class Layout(NamedTuple):
-    """A formatter, or what one left.
+    """A formatter, or its result.
 
     Attributes:
         text: the module.
-        style: what the project says of its layout.
+        style: the project's settings of layout.
         again: formats a module; None: the formatter is not at hand.
     """
 

@@ -1,4 +1,4 @@
-"""A patch that would change more than its entry is found out before it is written."""
+"""A patch that would change more than its entry is detected before it is written."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def read_all(source: str, anchor: Anchor, key: str = "") -> dict[str, str | None
         ("K = {1: 2, **m, x: 3}\n", {}),
         ('K = {\n    "a": (  # )\n        1  # (\n    )\n    , "b": 2}\n',
          {"a": '"a": (  # )\n    1  # (\n),\n', "b": '"b": 2,\n'}),
-        # whatever brings entries
+        # everything that adds entries
         ('M = {"b": 2}\nK = {"a": 1, **M}\n', {"a": '"a": 1,\n', "b": '"b": 2,\n'}),
         ('K = {"a": 1, **{"b": 2}}\n', {"a": '"a": 1,\n', "b": '"b": 2,\n'}),
         ('K = {"a": 1} | {"b": 2}\n', {"a": '"a": 1,\n', "b": '"b": 2,\n'}),

@@ -1,4 +1,4 @@
-"""No value of a spec gets out of its quotes, whatever is in it."""
+"""No value of a spec can escape from its quotes."""
 
 import ast
 import functools
@@ -89,7 +89,7 @@ want = {{ json = {{ a = {toml_text(value)} }} }}
 
 
 def words_of(value):
-    """What a person may write of `value`: all of it that is no control character."""
+    """Return the part of `value` that specs allow, without control characters."""
     kept = (each if not prose.forbidden(each) else "" for each in value)
     return "words " + "".join(kept)[:400]
 

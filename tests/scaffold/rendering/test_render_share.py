@@ -1,4 +1,4 @@
-"""Generated text stands in templates."""
+"""Generated text comes from templates."""
 
 from __future__ import annotations
 

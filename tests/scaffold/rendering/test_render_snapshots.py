@@ -1,4 +1,4 @@
-"""What users get: a text file for each generated file, and a patch for all registrations."""
+"""Snapshots of generated files as text, and of all registrations as a patch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates of a project: as good as the product's, and without a way out."""
+"""Templates of a project: as capable as the product's, and confined."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def override(name: str, text: str) -> Override:
 
 
 def rendered(text: str, name: str = PAGE) -> str:
-    """What a template of the project gives for foo."""
+    """Return the result of a template of the project for foo."""
     return render(name, FOO, overrides=(override(name, text),))
 
 

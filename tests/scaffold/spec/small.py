@@ -1,4 +1,4 @@
-"""A spec of a few lines, in two parts that others go between."""
+"""A spec of a few lines, in two parts, to insert others between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Specs changed as TOML: what was asked for changes, and nothing else."""
+"""Specs changed as TOML: only the requested part changes."""
 
 import tomllib
 
@@ -156,7 +156,7 @@ strings = st.text(st.sampled_from("aé \\\n'\"#${}"), max_size=6)
 
 @st.composite
 def tables(draw):
-    """A table of TOML, as somebody may have written it, and the keys in it."""
+    """A table of TOML, as people may write it, and its keys."""
     keys = draw(st.lists(names, min_size=1, max_size=5, unique=True))
     text = draw(heads) + "[config]\n"
     for key in keys:

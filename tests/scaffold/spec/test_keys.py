@@ -53,7 +53,7 @@ def function_table():
 
 
 def rewritten(text):
-    """The text with the first table after each of the headings made anew."""
+    """Return the text with the first table after each of the headings rewritten."""
     made = {heading: key_table(known) for heading, known in TABLES.items()}
     made["### Functions"] = function_table()
     lines = iter(text.splitlines())

@@ -1,4 +1,4 @@
-"""`[remember]`: what may be said of it, and what is generated."""
+"""`[remember]`: its rules, and the generated code."""
 
 from __future__ import annotations
 

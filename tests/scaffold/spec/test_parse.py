@@ -1,4 +1,4 @@
-"""Specs as a whole: what is refused, and how two differ."""
+"""Whole specs: refusals, and differences between two."""
 
 from __future__ import annotations
 

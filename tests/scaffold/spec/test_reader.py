@@ -1,4 +1,4 @@
-"""Faults: where they are, and one for each cause."""
+"""Faults: their places, and one for each cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records, `of`, and templates of a spec: what is refused, and how."""
+"""Records, `of`, and templates of a spec: refusals and their messages."""
 
 from __future__ import annotations
 

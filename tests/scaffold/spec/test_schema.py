@@ -1,4 +1,4 @@
-"""The JSON Schema, held against the reader."""
+"""The JSON Schema, compared with the reader."""
 
 import copy
 import tomllib

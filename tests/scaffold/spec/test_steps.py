@@ -1,4 +1,4 @@
-"""Requests with a name: what may be said of them, and what is generated."""
+"""Requests with a name: their rules, and the generated code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens, known by their looks."""
+"""Tokens, recognized by their form."""
 
 from __future__ import annotations
 

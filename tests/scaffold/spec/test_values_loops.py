@@ -1,4 +1,4 @@
-"""Loops in tables and lists, and keys that they make."""
+"""Loops in tables and lists, and the keys that they create."""
 
 from __future__ import annotations
 

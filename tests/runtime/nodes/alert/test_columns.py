@@ -1,4 +1,4 @@
-"""An alert node fed with frames does what it does fed with their points."""
+"""An alert node has the same results for frames as for their points."""
 
 import numpy as np
 import pytest

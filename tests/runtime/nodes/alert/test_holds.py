@@ -1,4 +1,4 @@
-"""What alerts say when what kept them quiet has ended: inhibition and flapping."""
+"""Alerts after the end of inhibition and flapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alert nodes do what a model does that was written from Kapacitor's description."""
+"""Alert nodes, compared with a model written from Kapacitor's description."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ THRESHOLDS = {1: 2, 2: 4, 3: 6}
 
 @dataclass(frozen=True)
 class Rules:
-    """What a script says about its alert.
+    """Properties of an alert in a script.
 
     Attributes:
-        resets: by each level that the script has, below which value it may be left;
-            None where it says nothing.
+        resets: for each level of the script, the value below which it may be left;
+            None without a reset.
         interval: of `stateChangesOnly`; None without it, 0 for no repetition.
         flapping: low and high.
-        history: how many levels are looked at.
+        history: the number of levels that are considered.
     """
 
     resets: dict[int, int | None] = field(default_factory=lambda: {3: None})
@@ -113,7 +113,7 @@ class Model:
             self.is_flapping = share >= low if self.is_flapping else share > high
 
     def is_wanted(self, time: int, was: int) -> bool:
-        """Whether a level is told; Kapacitor does not ask what flapping held back."""
+        """Return True if an event is sent; Kapacitor ignores held back levels."""
         news = self.level != was or self.level != self.meant
         if self.level == 0:
             return news

@@ -1,4 +1,4 @@
-"""The texts of events: the defaults are what their templates give, and none is lost."""
+"""The texts of events: defaults equal to their templates, and no lost texts."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""A cluster that answers what a test wants."""
+"""A cluster whose answers a test chooses."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class FakeCluster:
     """Answers queries by a function.
 
     Attributes:
-        statements: what was asked, in order.
-        answer: what is answered: series, or an error to raise.
-        hangs: True to answer never.
+        statements: the received statements, in order.
+        answer: returns the series, or an error to raise.
+        hangs: True to never answer.
         open: number of queries that have not ended.
     """
 

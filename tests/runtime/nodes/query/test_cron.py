@@ -1,4 +1,4 @@
-"""Cron expressions, next to what Kapacitor's library answers."""
+"""Cron expressions, compared with Kapacitor's library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STARTS = (
     "2026-01-31T10:00:00-05:00",
     "2027-12-31T23:59:59-05:00",
 )
-# what github.com/gorhill/cronexpr finds after each of them
+# the next times that github.com/gorhill/cronexpr finds after each
 FOUND = (
     (
         "* * * * *",

@@ -1,4 +1,4 @@
-"""Tasks that ask a cluster: what reaches their nodes, and what happens on failure."""
+"""Tasks that query a cluster: the points that their nodes get, and failures."""
 
 from __future__ import annotations
 

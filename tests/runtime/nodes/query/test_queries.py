@@ -1,4 +1,4 @@
-"""Queries of batch tasks: the statements, and the texts of what is wrong."""
+"""Queries of batch tasks: the statements, and error messages."""
 
 from __future__ import annotations
 

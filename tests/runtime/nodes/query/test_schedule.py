@@ -1,4 +1,4 @@
-"""When queries run: as Kapacitor's tickers tick."""
+"""Times of queries: as Kapacitor's tickers tick."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def ticked(
         schedule: the schedule.
         clock: the wall clock.
         count: number of ticks.
-        work: how long the query of a tick takes.
-        jump: by how much the clock is set during a sleep.
+        work: the duration of the query of a tick.
+        jump: the change of the clock during a sleep.
     """
     found: list[tuple[float, float]] = []
     sleeps = iter(range(1000))

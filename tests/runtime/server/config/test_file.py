@@ -264,7 +264,7 @@ def test_keys_that_do_nothing_in_kapacitor_either_are_silent() -> None:
         ('[hipchat]\nRoom = "a"\nroom = "b"', "b"),
         ('[hipchat]\nroom = "b"\nRoom = "a"', "b"),
         ('[hipchat]\nroom = "b"\n[HIPCHAT]\nenabled = false', "b"),
-        # what is off does not count
+        # disabled sections do not count
         ('[[hipchat]]\nroom = "a"\n[[hipchat]]\nroom="b"\nenabled = true', "b"),
     ],
 )

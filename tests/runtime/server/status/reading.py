@@ -8,7 +8,7 @@ VOID = ("br", "col", "hr", "img", "input", "link", "meta", "wbr")
 
 
 class Reader(HTMLParser):
-    """What is on a page.
+    """The content of a page.
 
     Attributes:
         text: all of it outside the head, and of each section by its id.
@@ -84,5 +84,5 @@ class Reader(HTMLParser):
             self.forms[-1] = text + data, rest[0], rest[1]
 
     def target(self, text: str) -> str:
-        """Where the first link of that text leads."""
+        """Return the target of the first link with that text."""
         return next(target for found, target in self.links if found == text)

@@ -1,4 +1,4 @@
-"""Specs on their way into force: a refusal at any step leaves everything as it was."""
+"""Admission of specs: a refusal at any step changes nothing."""
 
 from functools import partial
 

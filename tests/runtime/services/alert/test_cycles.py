@@ -1,4 +1,4 @@
-"""Topics that give events to each other: no cycles, and an end to every flood."""
+"""Topics that publish to each other: cycles are refused, and floods end."""
 
 import dataclasses
 import itertools

@@ -159,7 +159,7 @@ def test_an_endpoint_that_goes_away_makes_events_wait(api: Any) -> None:
         # the handler is there, after a restart too
         api.restart()
         assert api.json("GET", f"{HANDLERS}/h")["id"] == "h"
-        # what an override added is there before tasks and handlers start
+        # sections added by overrides exist before tasks and handlers start
         api.json("POST", "/config/httppost/", added)
         api.json("POST", "/tasks", task(endpoint="late") | {"status": "enabled"})
         api.restart()

@@ -1,4 +1,4 @@
-"""What handlers clients may define where strangers can be clients."""
+"""Handlers that untrusted clients may define."""
 
 import dataclasses
 import os

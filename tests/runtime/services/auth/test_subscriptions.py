@@ -1,4 +1,4 @@
-"""Tokens of subscriptions: what they allow, and until when."""
+"""Tokens of subscriptions: their privileges and their expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guessing passwords keeps nobody else waiting."""
+"""Guessing passwords does not delay other clients."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""What is in force is what is stored, whoever asks and whatever fails."""
+"""Settings in effect are those stored, with concurrent clients and with failures."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What answers show in place of a secret changes nothing when it is sent back."""
+"""Sending the placeholder of a secret back leaves the secret unchanged."""
 
 from __future__ import annotations
 

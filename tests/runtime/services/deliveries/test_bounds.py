@@ -1,4 +1,4 @@
-"""What a server refuses, and that it recovers by itself."""
+"""Requests that a server refuses, and its recovery."""
 
 import gzip
 import os
@@ -131,7 +131,7 @@ def test_a_full_disk_refuses_writes_and_recovers(config, start_api, monkeypatch)
             answer = write(api, "cpu,host=a value=95 1")
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
             assert answer.body == b"failed to write database: disk is full\n"
-        # what was refused is not taken while it cannot be kept: memory stays bounded
+        # events are refused while they cannot be stored: memory stays bounded
         assert len(api.server._backlog.queues.staged) == 1
         refused = api.answer("POST", "/kapacitor/v1/tasks", {**task, "id": "u"})
         assert (refused.status, refused.headers["Retry-After"]) == (503, "5")

@@ -190,7 +190,7 @@ def test_a_change_while_thousands_wait_loses_none(start_alerting, chat, change):
         api.until(lambda: outbox.lookup.count("cancelled") == count)
         api.until(lambda: api.server._backlog.queues.former.cancelled == count)
         return
-    # what was on its way before the change is delivered by what came in its place
+    # deliveries pending before the change are delivered by the replacement
     chat.hang = False
     api.until(lambda: not api.server._backlog.pending, 30.0)
     [one] = delivery_statistics(api.server._backlog)[:1]
@@ -331,7 +331,7 @@ def test_an_alert_about_the_alerts_of_alerts_is_not_made(start_alerting, chat):
     assert {each["topic"] for each in deliveries(api)} == {"cpu", "_internal"}
     assert list(internal(api)) == ["cpu/h"]
     assert internal(api)["cpu/h"]["level"] == "WARNING"
-    # the next one within the hour is no news
+    # the next one within the hour is not reported
     alert(api, "b")
     api.until(lambda: len(deliveries(api, "?state=dead&topic=cpu")) == 2)
     assert len(deliveries(api, "?topic=_internal")) == 1

@@ -1,4 +1,4 @@
-"""Heads that Go's server refuses are refused, by whichever path they come."""
+"""Heads that Go's server refuses are refused on every path."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ CHUNKS = b"5\r\nm v=1\r\n0\r\n\r\n"
 STATUSES = (b"400", b"417", b"421", b"501", b"505")
 TARGETS = (b"/write?db=d", b"/kapacitor/v1/write?db=d", b"/kapacitor/v1/echo?db=d")
 
-# what stands after `POST TARGET`, up to the end
+# the text after `POST TARGET`, up to the end
 REFUSED = {
     "a bare LF hides a coding": b" HTTP/1.1\r\n"
     + HOST

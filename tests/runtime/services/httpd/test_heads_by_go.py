@@ -111,7 +111,7 @@ def check(port: int, cut: Callable[[bytes], list[bytes]]) -> dict[str, Any]:
             continue
         wanted, words = expected(row)
         if row.answer == "400" and row.name.startswith("chunk"):
-            # how Go's handler words it is its own
+            # the wording of Go's handler differs
             words = None
         if status != wanted or (words is not None and text != words):
             wrong[row.name] = (status, text), (wanted, words)

@@ -1,4 +1,4 @@
-"""Bodies and answers of clients that take their time, or have no credentials."""
+"""Bodies and responses of slow clients, and of clients without credentials."""
 
 import asyncio
 import contextlib
@@ -204,7 +204,7 @@ def test_stalled_downloads_end_and_are_few(tmp_path: Path) -> None:
                 answer = another.recv(65536)
                 assert answer.startswith(b"HTTP/1.1 503 ")
                 assert b"Retry-After" in answer
-            # nobody reads on: both are cut, and there is room again
+            # reading stops: both are cut, and there is space again
             end = time.monotonic() + 30
             while time.monotonic() < end:
                 with connect(port) as another:

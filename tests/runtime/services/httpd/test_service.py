@@ -22,7 +22,7 @@ ERROR = '{{\n    "error": "{0}",\n    "message": "{0}"\n}}'
 
 
 class Sent(list[tuple[bytes, str, str, str]]):
-    """What reached the tasks."""
+    """Points that reached the tasks."""
 
     def __call__(self, body: bytes, db: str, rp: str, precision: str) -> None:
         if body == b"bad":

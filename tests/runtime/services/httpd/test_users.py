@@ -1,4 +1,4 @@
-"""What users may do, and how credentials are read."""
+"""Privileges of users, and parsing of credentials."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""A cluster in front of a server that answers as the test wants."""
+"""A cluster in front of a server whose answers the test chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sections of clusters: defaults, checks, files, variables and what is printed."""
+"""Sections of clusters: defaults, checks, files, variables and output."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ STOPPED = "dropped points that were not written to InfluxDB before the stop"
 
 
 class FakeCluster:
-    """A cluster that keeps what it is sent.
+    """A cluster that records its requests.
 
     Attributes:
         written: database, retention policy and lines of each write.
         statements: statements that were run.
-        answers: what the next requests raise; None for success.
+        answers: the errors that the next requests raise; None for success.
         hold: requests wait for this.
         together: the most requests at a time so far.
     """

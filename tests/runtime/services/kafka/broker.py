@@ -148,5 +148,5 @@ def _wait(process: subprocess.Popen[bytes], ports: list[int], output: Path) -> N
             if process.poll() is not None or time.monotonic() > end:
                 text = output.read_text(errors="replace")
                 raise AssertionError(f"the broker did not start: {text[-3000:]}")
-            # there is nothing to wait on: the broker tells nobody that it is ready
+            # there is nothing to wait on: the broker does not report that it is ready
             time.sleep(0.1)

@@ -28,7 +28,7 @@ class Broker:
     Attributes:
         port: its port.
         partitions: the numbers of the partitions of each topic.
-        messages: what it received.
+        messages: the received messages.
         errors: error codes for produce requests, used in order; 0 means success.
         clients: names of the clients that connected.
     """

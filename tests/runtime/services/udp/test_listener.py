@@ -100,7 +100,7 @@ def test_too_many_packets_are_dropped_and_counted() -> None:
         send(listener.port, *[b"m v=1"] * 9)
         await until(lambda: listener.counts["bytes_rx"] == 45)
         written.gate.set()
-        # what waits is written at the end
+        # pending points are written at the end
         await listener.close()
         counts = listener.statistics
         assert counts["dropped"] > 0

@@ -1,4 +1,4 @@
-"""Secrets in scripts: hidden in every answer, and put back when they are sent back."""
+"""Secrets in scripts: redacted in every response, restored from sent placeholders."""
 
 import logging
 from typing import Any
@@ -264,7 +264,7 @@ def define(api: Any, token: str = "abcdefgh", **more: Any) -> Any:
 
 
 def task_of(api: Any, id: str = "x") -> Any:
-    """A task as the server has it: no answer tells."""
+    """Return a task as stored by the server, since responses do not show it."""
     return api.server._all_tasks.records.get(id)
 
 

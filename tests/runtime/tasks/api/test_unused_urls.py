@@ -32,7 +32,7 @@ def test_passwords_in_urls_are_not_shown(api: Any) -> None:
             assert "pa55word" not in str(answer)
             assert "https://***@hooks.example/" in str(answer)
             assert "https://grafana.example/d/x?orgId=1, or ask" in str(answer)
-        # what hides it may be sent back
+        # its placeholder may be sent back
         shown = api.json("GET", f"/{kind}/t?script-format=raw")
         api.json("PATCH", f"/{kind}/t", {"script": shown["script"]})
         assert (

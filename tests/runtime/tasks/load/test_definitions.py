@@ -1,4 +1,4 @@
-"""Definitions in files, whatever lies beside them."""
+"""Definitions in files, with any other files beside them."""
 
 from __future__ import annotations
 

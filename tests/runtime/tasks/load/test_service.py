@@ -806,7 +806,7 @@ def test_a_database_that_takes_nothing_is_tried_again(
     api = load()
 
     def database(*statements: str) -> None:
-        # nobody else may open it
+        # other users may not open it
         for statement in statements:
             api.run(execute(statement))
 

@@ -1,4 +1,4 @@
-"""What is under way is seen to its end, however early that comes."""
+"""Running jobs are completed, however early they end."""
 
 import asyncio
 

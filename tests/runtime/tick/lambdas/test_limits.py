@@ -1,4 +1,4 @@
-"""Strings of lambdas come to an end, and so does the work with them."""
+"""Strings of lambdas have a maximum length, which also bounds the work with them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runtime.tick.lambdas.regex import Regex
 
 
 def nested(text: str, times: int) -> str:
-    """`text` with itself in the place of HERE, so many times."""
+    """Replace HERE in `text` by `text` itself, so many times."""
     made = '"s"'
     for _ in range(times):
         made = text.replace("HERE", made)
@@ -50,7 +50,7 @@ def test_strings_do_not_grow_without_end(
     with pytest.raises(EvaluationError, match=reason):
         made.row(made.new_state(), 0, {"s": text}, {})
     assert time.thread_time() - began < 5
-    # the next evaluation begins anew
+    # the next evaluation starts from zero
     assert isinstance(made.row(made.new_state(), 0, {"s": ""}, {}), str)
 
 

@@ -1,4 +1,4 @@
-"""The generated modules, run for samples: what they may reach, and what they tell."""
+"""The generated modules, run for samples: their access, and their results."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SAME = {"event.previous_level != event.state.level := True"}
 
 
 class Replaced(ast.NodeTransformer):
-    """Puts another node in the place of the condition with a number."""
+    """Replaces the condition with a number by another node."""
 
     def __init__(self, number: int, value: bool) -> None:
         self.number, self.value = number, value
