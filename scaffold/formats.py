@@ -74,7 +74,7 @@ _TABLES = (
 
 STEPS: Mapping[int, Step] = {2: _merged_by_entries, 3: _references}
 """The step from each format. Format 1, a copy of the runtime, has none: the error of
-`project.find` tells its owner to move the specs to a new project."""
+`project.find` names the remedy: move the specs to a new project."""
 
 
 def _vocabulary(tree: Tree, package: str, *, is_new: bool) -> Iterator[Change]:

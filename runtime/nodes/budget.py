@@ -64,7 +64,7 @@ class BudgetError(TaskError):
 class Budget:
     """Memory and time that one task has taken.
 
-    Time and created texts are counted anew for each write. Nodes whose output may be much
+    Time and created texts are counted per write. Nodes whose output may be much
     larger than their input (windows that overlap, combinations) check the budget now and
     then, and count texts before they create them.
 

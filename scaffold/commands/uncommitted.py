@@ -68,7 +68,7 @@ def _lost(result: ChangeSet) -> Iterator[tuple[PurePosixPath, tuple[int, str]]]:
             continue
         kept = _words(_text(change.after), *ours[change.path])
         for number, line in enumerate(_text(change.before).split("\n"), start=1):
-            # a line that is laid out anew, or joined with another import, is not lost
+            # a line that is reformatted, or joined with another import, is not lost
             if not _words(line) <= kept:
                 yield change.path, (number, line)
                 break

@@ -5,7 +5,7 @@ statement is printed again, so that all bytes outside of the entry stay. libcst 
 with this module, which therefore is imported only when something is written.
 
 Every change is proven on the printed text: it is parsed again, the entry's node is taken
-out, and the tree must equal the one before. If the statement had to be laid out anew,
+out, and the tree must equal the one before. If the statement had to be reformatted,
 because it was too long for its line, only syntax and comments are compared.
 """
 

@@ -151,7 +151,7 @@ def _of_lines(marked: str, names: Sequence[str]) -> Iterator[Origin | None]:
 def _aligned(
     final: Sequence[str], raw: Sequence[str], known: Sequence[Origin | None]
 ) -> list[Origin | None]:
-    """The origins of the lines of a text that was laid out anew."""
+    """The origins of the lines of a reformatted text."""
     before, after = _words(raw), _words(final)
     matcher = difflib.SequenceMatcher(
         None, [word for word, _ in before], [word for word, _ in after], autojunk=False

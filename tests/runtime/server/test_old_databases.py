@@ -272,7 +272,7 @@ def test_gathered_events_are_published(
 ) -> None:
     server = open_old(name)
     sent(sink, sum(PENDING.values()))
-    # which ends the interval
+    # deleting the handler ends the interval
     server.json("DELETE", "/alerts/topics/alarms/handlers/gather")
     assert sent(sink, 1) == [("/foo sums", "", "6 events")]
     assert server.levels("sums") == {"sum": "CRITICAL"}

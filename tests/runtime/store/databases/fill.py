@@ -121,7 +121,7 @@ def pack(data: Path, target: Path) -> None:
 
 
 def free() -> int:
-    """A port that nobody uses."""
+    """Return an unused port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
