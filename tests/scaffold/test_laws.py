@@ -182,6 +182,8 @@ class Person:
             for kind in handlers.kinds(self.made.tree, self.made.package)
             if (record := state.read(self.made.tree, kind))
             for path in record.files
+            # a handler is removed with its spec; `test_regenerate_laws` edits specs, too
+            if path != places.spec_path(kind, self.made.package)
         }
         path = data.draw(st.sampled_from(sorted(shared | own)))
         lines = self.made.files.get(path, b"").decode().splitlines(keepends=True)
@@ -227,8 +229,9 @@ def test_no_line_of_a_person_is_lost(
                 made.adopt(kind)
             elif command == "eject" and there:
                 record = state.read(made.tree, data.draw(st.sampled_from(there)))
-                assert record is not None
-                made.eject(data.draw(st.sampled_from(sorted(record.files))))
+                # an adoption that was refused leaves none
+                if record is not None:
+                    made.eject(data.draw(st.sampled_from(sorted(record.files))))
             elif command == "remove" and there:
                 made.remove_handler(data.draw(st.sampled_from(there)))
         except (Conflict, PlanError):
