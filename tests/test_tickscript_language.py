@@ -97,7 +97,7 @@ def computed(expression: str, fields: str = "x=1", tags: str = "") -> Any:
 
 
 def told(events: Iterable[Event]) -> list[str]:
-    return alerts.told(events)
+    return alerts.summaries(events)
 
 
 def events(script: str, points: Iterable[str]) -> list[str]:
