@@ -124,6 +124,7 @@ def until(ask: Callable[[], Any], wanted: Any) -> None:
     deadline = time.monotonic() + 20
     while (found := ask()) != wanted:
         assert time.monotonic() < deadline, found
+        # a server in another process can only be asked again
         time.sleep(0.02)
 
 

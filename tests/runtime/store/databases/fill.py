@@ -169,6 +169,7 @@ class Server:
                 return
             except OSError:
                 assert time.monotonic() < end
+                # old servers do not say when they listen
                 time.sleep(0.05)
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
@@ -269,6 +270,7 @@ def until(server: Server, path: str, met: Any) -> None:
     end = time.monotonic() + 30
     while not met(found := server("GET", path)):
         assert time.monotonic() < end, found
+        # a server in another process can only be asked again
         time.sleep(0.05)
 
 
